@@ -1,0 +1,1 @@
+"""Operate AI features from their logs: quality, cost, latency, satisfaction, drift."""

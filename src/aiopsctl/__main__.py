@@ -1,0 +1,5 @@
+"""`python -m aiopsctl`."""
+
+from aiopsctl.cli.app import main
+
+main()

@@ -1,0 +1,1 @@
+"""Checks: from limits to verdicts to an exit code."""

@@ -1,0 +1,122 @@
+"""A check, ready to be judged: where its limits come from no longer matters."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiopsctl import catalog
+from aiopsctl.config import CLASS_LIMITS, Check as Written, Config, Limit, Limits, as_limit
+from aiopsctl.metric import Kind, Metric, Threshold
+
+LEVELS = ("critical", "warning")
+
+
+@dataclass(frozen=True)
+class Check:
+    """One metric with its limits, the worst level first.
+
+    `of_class` gives the limit of a feature for `above: class`; a feature that is not in `classes` has none.
+    """
+
+    id: str
+    metric: Metric
+    limits: Mapping[str, tuple[Limit, ...]]
+    by: tuple[str, ...] = ()
+    where: str | None = None
+    window: str = "7d"
+    compare: str | None = None
+    min_samples: int = 50
+    judge: str | None = None
+    required: bool = False
+    on_no_data: str = "unknown"
+    on_few_samples: str = "skip"
+    at: dict[str, Any] | None = None
+    by_class: frozenset[str] = frozenset()
+    classes: Mapping[str, str] = field(default_factory=dict)
+    of_class: Mapping[str, float] = field(default_factory=dict)
+    origin: str = ""
+
+
+def from_config(config: Config, file: str) -> list[Check]:
+    """Return the checks of a config; where it has none, or names the preset, those of the handbook."""
+    written = [check for name, each in config.checks.items() for check in _written(name, each, config, file)]
+    wants_preset = config.preset == "handbook" or (config.preset is None and not written)
+    taken = {check.metric.name for check in written}
+    preset = [check for check in handbook(config) if check.metric.name not in taken] if wants_preset else []
+    return [*written, *preset]
+
+
+def _written(name: str, check: Written, config: Config, file: str) -> Iterable[Check]:
+    defaults = config.defaults
+    place = config.place("checks", name)
+    at = None if place is None else {"file": file, "line": place.line}
+    for metric_name in check.metric:
+        metric = catalog.metric(metric_name)
+        limits = {
+            level: _limits(of, metric) for level in LEVELS if (of := getattr(check, level)) is not None
+        }
+        classed = frozenset(level for level in LEVELS if (of := getattr(check, level)) is not None and of.above == "class")
+        yield Check(
+            id=name, metric=metric, limits=limits, by=check.by, where=check.where,
+            window=check.window or defaults.window, compare=check.compare,
+            min_samples=int(defaults.min_samples if check.min_samples is None else check.min_samples),
+            judge=check.judge, required=check.required, on_no_data=defaults.on_no_data,
+            on_few_samples=defaults.on_few_samples, at=at,
+            by_class=classed, classes=_classes(config), of_class=_class_limits(metric, config) if classed else {},
+        )  # fmt: skip
+
+
+def _limits(written: Limits, metric: Metric) -> tuple[Limit, ...]:
+    kinds: tuple[Kind, ...] = ("above", "below", "rise", "fall")
+    found = [(kind, getattr(written, kind)) for kind in kinds]
+    return tuple(as_limit(q, metric.unit, kind) for kind, q in found if q is not None and q != "class")
+
+
+def _classes(config: Config | None) -> dict[str, str]:
+    if config is None:
+        return {}
+    return {name: f.class_ for name, f in config.features.items() if f.class_ is not None}
+
+
+def _class_limits(metric: Metric, config: Config | None) -> dict[str, float]:
+    """Return the limit of each class: the handbook's, unless the config says otherwise."""
+    limits = {t.when["class"]: t.critical for t in metric.thresholds if "class" in t.when and t.critical is not None}
+    for name, of in (config.classes if config else {}).items():
+        own = getattr(of, CLASS_LIMITS[metric.name])
+        limits.pop(name, None)
+        if own is not None:
+            limits[name] = own.value
+    return limits
+
+
+def handbook(config: Config | None = None) -> list[Check]:
+    """Return the handbook's thresholds as checks, read off the declarations of the metrics."""
+    return [check for metric in catalog.metrics().values() for check in _default(metric, config)]
+
+
+def _default(metric: Metric, config: Config | None) -> list[Check]:
+    classed = [t for t in metric.thresholds if "class" in t.when]
+    checks = [_of_threshold(metric, t) for t in metric.thresholds if "class" not in t.when]
+    if classed:
+        first = classed[0]
+        checks.append(
+            Check(
+                id=metric.name, metric=metric, limits={}, by=first.by, window=first.window,
+                by_class=frozenset({"critical"}), classes=_classes(config), of_class=_class_limits(metric, config),
+                origin=first.origin,
+            )  # fmt: skip
+        )
+    return checks
+
+
+def _of_threshold(metric: Metric, threshold: Threshold) -> Check:
+    relative = threshold.kind in ("rise", "fall")
+    limits = {
+        level: (Limit(threshold.kind, value, "relative" if relative else "absolute"),)
+        for level in LEVELS
+        if (value := getattr(threshold, level)) is not None
+    }
+    return Check(
+        id=metric.name, metric=metric, limits=limits, by=threshold.by, window=threshold.window,
+        compare="previous" if relative else None, origin=threshold.origin,
+    )  # fmt: skip

@@ -1,0 +1,1 @@
+"""Commands: parse, call one function, print, exit. Nothing heavy is imported before a command runs."""

@@ -1,0 +1,80 @@
+"""`find` the config file and `load` it."""
+
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import cast
+
+from msgspec.structs import asdict
+
+from aiopsctl.config.document import RefusedError, compose, decode, lines_of, read_bytes
+from aiopsctl.config.meaning import look
+from aiopsctl.config.problem import TooManyProblems, render
+from aiopsctl.config.types import Config, Place, Settings
+from aiopsctl.config.view import Known
+from aiopsctl.config.walk import Reading, read
+from aiopsctl.errors import ConfigError
+
+NAME = "aiopsctl.yaml"
+
+
+def find(start: Path) -> Path | None:
+    """Return the nearest config upwards from the folder `start`, not above the root of its repository."""
+    start = start.resolve()
+    for folder in (start, *start.parents):
+        if (folder / NAME).is_file():
+            return folder / NAME
+        if (folder / ".git").exists():
+            return None
+    return None
+
+
+def load(
+    path: Path | str,
+    *,
+    metrics: Mapping[str, str] | None = None,
+    columns: Collection[str] | None = None,
+    checks: Collection[str] | None = None,
+) -> Config:
+    """Return the config at `path`, or raise `ConfigError` with every problem in it.
+
+    `metrics` (name -> unit), `columns` and `checks` (those of the preset) are what names in the file may
+    refer to; names of a kind that is not given are not looked at.
+    """
+    path = Path(path)
+    name = _shown(path)
+    data = b""
+    try:
+        data = read_bytes(path)
+        return _config(path, data, Known(metrics, columns, checks))
+    except OSError as error:
+        raise ConfigError(f"error: cannot read the config: {error.strerror}\n  --> {name}") from None
+    except RefusedError as refused:
+        raise ConfigError(render([refused.problem], name, _lines(data))) from None
+
+
+def _config(path: Path, data: bytes, known: Known) -> Config:
+    text = decode(data)
+    root, reading, more = compose(text), Reading(), False
+    try:
+        settings = cast("Settings", read(root, Settings, (), reading))
+        look(settings, reading, known)
+    except TooManyProblems:
+        more = True
+    if reading.problems.found:
+        raise ConfigError(render(reading.problems.found, _shown(path), lines_of(text), more=more))
+    return Config(**asdict(settings), path=path, places=_places(reading))
+
+
+def _places(reading: Reading) -> dict[tuple[str | int, ...], Place]:
+    return {path: Place(span.line, span.column) for path, span in {**reading.values, **reading.keys}.items()}
+
+
+def _lines(data: bytes) -> Sequence[str]:
+    return lines_of(data.decode(errors="replace").removeprefix("\ufeff"))
+
+
+def _shown(path: Path) -> str:
+    try:
+        return str(path.resolve().relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)

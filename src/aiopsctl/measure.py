@@ -1,0 +1,210 @@
+"""From a log to measurements: cut the rows, run the plan, and say of each value whether it is known. One path for
+every command, so that a check and a report can never disagree.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from aiopsctl.engine import local
+from aiopsctl.engine.plan import Reduction, add, evaluate, reduction_of, reductions
+from aiopsctl.errors import UsageError, nearest
+from aiopsctl.events import CALENDAR, COLUMNS, TEXT
+from aiopsctl.metric import Metric
+from aiopsctl.result import Measurement, Reference, Slice
+from aiopsctl.sources.coerce import dtype_of
+from aiopsctl.window import Window
+
+MIN_COVERAGE = 0.95
+"""A cost that is known for less of the calls than this is no cost of the feature (see `Metric.covers`)."""
+
+_WINDOW = "_window"
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Which rows are looked at, and how they are cut into slices."""
+
+    tz: ZoneInfo
+    window: Window = Window()
+    reference: Window | None = None
+    reference_name: str = "previous"
+    by: tuple[str, ...] = ()
+    where: str | None = None
+
+
+def measure(events: pl.DataFrame, metrics: Sequence[Metric], scope: Scope) -> list[Measurement]:
+    """Return every metric of every slice, in the order of the metrics; slices are sorted.
+
+    Raises `UsageError` for a column to group or filter by that does not exist.
+    """
+    check_by(scope.by)
+    present = frozenset(events.columns)
+    slices = (*scope.by, _WINDOW)
+    plan = reductions(metrics, slices)
+    sums = {r.keys + r.required: frame for r, frame in zip(plan, _sums(events, plan, scope), strict=True)}
+    values = {
+        m.name: _rows(evaluate(_of(sums, m, slices, plan), m, slices), scope.by) for m in metrics
+    }
+    known = sorted(_seen(values), key=_order) or [(None,) * len(scope.by)]
+    return [_measurement(m, key, values[m.name], scope, present) for m in metrics for key in known]
+
+
+def _seen(values: dict[str, dict[Any, dict[str, Any]]]) -> set[tuple[Any, ...]]:
+    """Return the slices of the window in which at least one metric has a sample."""
+    return {key for rows in values.values() for (key, window), row in rows.items() if window == 0 and row["n"]}
+
+
+def _sums(events: pl.DataFrame, plan: list[Reduction], scope: Scope) -> list[pl.DataFrame]:
+    rows = prepared(events, scope)
+    return [add([frame], r) for r, frame in zip(plan, local.reduce(rows, plan), strict=True)]
+
+
+def _of(sums: dict[Any, pl.DataFrame], metric: Metric, slices: Sequence[str], plan: list[Reduction]) -> pl.DataFrame:
+    reduction = reduction_of(metric, slices, plan)
+    return sums[reduction.keys + reduction.required]
+
+
+def prepared(events: pl.DataFrame, scope: Scope) -> pl.LazyFrame:
+    """Return the rows of the windows with every canonical and calendar column, cut before anything is summed."""
+    rows = complete(events)
+    if scope.where:
+        rows = rows.filter(predicate(scope.where))
+    inside = _inside(scope.window)
+    window = pl.when(inside).then(pl.lit(0))
+    if scope.reference is not None:
+        window = window.when(_inside(scope.reference)).then(pl.lit(1))
+    rows = rows.with_columns(window.otherwise(None).cast(pl.Int8).alias(_WINDOW), *calendar(scope.tz))
+    return rows.filter(pl.col(_WINDOW).is_not_null())
+
+
+def complete(events: pl.DataFrame) -> pl.LazyFrame:
+    """Return the events with the canonical columns that no row fills, as nulls."""
+    missing = [name for name in COLUMNS if name not in events.columns]
+    return events.lazy().with_columns(pl.lit(None, dtype_of(COLUMNS[name])).alias(name) for name in missing)
+
+
+def _inside(window: Window) -> pl.Expr:
+    ts, inside = pl.col("ts"), pl.lit(value=True)
+    if window.since is not None:
+        inside = inside & (ts >= window.since)
+    if window.until is not None:
+        inside = inside & (ts < window.until)
+    return inside
+
+
+def calendar(tz: ZoneInfo) -> list[pl.Expr]:
+    """Return the calendar columns of `ts` in a zone."""
+    local_ts = pl.col("ts").dt.convert_time_zone(tz.key)
+    day = local_ts.dt.date()
+    found = {
+        "minute": pl.col("ts").dt.truncate("1m"),
+        "hour": local_ts.dt.truncate("1h"),
+        "day": day,
+        "week": day.dt.truncate("1w"),
+        "month": day.dt.truncate("1mo"),
+        "weekday": local_ts.dt.weekday(),
+    }
+    return [found[name].alias(name) for name in CALENDAR]
+
+
+def predicate(where: str) -> pl.Expr:
+    """Return a filter from SQL, or raise `UsageError` for bad syntax and unknown columns."""
+    try:
+        condition = pl.sql_expr(where)
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
+        raise UsageError(f"--where \"{where}\" is no SQL condition", help="for example: feature = 'draft' AND latency_ms > 5000") from None
+    if isinstance(condition, list):
+        raise UsageError(f"--where \"{where}\" is more than one condition", help="join them with AND or OR")
+    for name in condition.meta.root_names():
+        if name not in COLUMNS or name in TEXT:
+            raise UsageError(f"--where: unknown column '{name}'", help=nearest(name, tuple(COLUMNS)) or "aiopsctl explain lists the columns")
+    return condition
+
+
+def check_by(by: Iterable[str]) -> None:
+    """Raise `UsageError` for a column that cannot be grouped by."""
+    known = tuple(name for name in COLUMNS if name not in TEXT) + CALENDAR
+    for name in by:
+        if name not in known:
+            raise UsageError(f"unknown column '{name}' to group by", help=nearest(name, known) or ", ".join(known))
+
+
+def _rows(frame: pl.DataFrame, by: tuple[str, ...]) -> dict[tuple[tuple[Any, ...], int], dict[str, Any]]:
+    return {(tuple(row[name] for name in by), row[_WINDOW]): row for row in frame.iter_rows(named=True)}
+
+
+def _order(key: tuple[Any, ...]) -> tuple[tuple[bool, Any], ...]:
+    return tuple((part is None, "" if part is None else part) for part in key)
+
+
+def _measurement(
+    metric: Metric, key: tuple[Any, ...], rows: dict[Any, dict[str, Any]], scope: Scope, present: frozenset[str]
+) -> Measurement:
+    row = rows.get((key, 0), {})
+    value, coverage = row.get("value"), row.get("coverage")
+    status, reason = "ok", None
+    if value is None:
+        status, reason = "unknown", _why_unknown(metric, present)
+    elif coverage is not None and coverage < MIN_COVERAGE:
+        status, reason = "unknown", f"cost is known for {coverage:.1%} of the calls"
+    elif metric.note and not (scope.window.is_month(scope.tz) or "month" in scope.by):
+        reason = metric.note
+    return Measurement(
+        metric.name, _labels(scope.by, key), value, row.get("low"), row.get("high"), row.get("n") or 0, metric.unit,
+        _reference(rows.get((key, 1)), scope), status, reason,
+    )  # fmt: skip
+
+
+def _why_unknown(metric: Metric, present: frozenset[str]) -> str:
+    missing = [column for column in metric.needs if column not in present]
+    if missing:
+        return f"the log has no {' and no '.join(missing)}"
+    return "no rows to compute it from"
+
+
+def _reference(row: dict[str, Any] | None, scope: Scope) -> Reference | None:
+    if scope.reference is None:
+        return None
+    row = row or {}
+    return Reference(
+        scope.reference_name, row.get("value"), row.get("low"), row.get("high"), row.get("n") or 0,
+        iso(scope.reference.since, scope.tz), iso(scope.reference.until, scope.tz),
+    )  # fmt: skip
+
+
+_WEEKDAYS = ("", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
+
+def _labels(by: tuple[str, ...], key: tuple[Any, ...]) -> Slice:
+    return {name: _label(name, part) for name, part in zip(by, key, strict=True)}
+
+
+def _label(name: str, part: Any) -> Any:
+    match name, part:
+        case "month", date():
+            return f"{part:%Y-%m}"
+        case "week", date():
+            return f"{part:%G-W%V}"
+        case "weekday", int():
+            return _WEEKDAYS[part]
+        case _, datetime():
+            return part.isoformat()
+        case _, date():
+            return part.isoformat()
+    return part
+
+
+def iso(when: datetime | None, tz: ZoneInfo) -> str | None:
+    """Return an instant as ISO 8601 with the offset of the zone."""
+    return None if when is None else when.astimezone(tz).isoformat()
+
+
+def newest(events: pl.DataFrame) -> datetime | None:
+    """Return the time of the newest row, None where no row has one."""
+    found = events["ts"].max() if "ts" in events.columns else None
+    return found.astimezone(UTC) if isinstance(found, datetime) else None

@@ -1,0 +1,69 @@
+"""A metric is sums at a grain, and a value over those sums. Shards add."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from aiopsctl.events import COLUMNS, Sum
+from aiopsctl.value import Value
+
+Dimension = Literal["quality", "cost", "latency", "satisfaction"]
+Unit = Literal["ratio", "ms", "usd", "tokens", "calls", "users", "x", "points", "rpm", "tpm"]
+Kind = Literal["above", "below", "rise", "fall"]
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """A default limit with its origin: the bad side (`kind`), and where a warning and a critical begin.
+
+    `above` and `below` are in the metric's unit; `rise` and `fall` are relative to the window before (0.2 is 20 %).
+    `when` narrows it to features of a class; `by` judges each value of the columns apart; `window` is the span judged.
+    """
+
+    kind: Kind
+    origin: str
+    warning: float | None = None
+    critical: float | None = None
+    when: Mapping[str, str] = field(default_factory=dict)
+    by: tuple[str, ...] = ()
+    window: str = "7d"
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One metric, declared once; tables, help, docs, schema, default checks and tests derive from it.
+
+    `grain` are the columns that the sums are taken by (a row whose grain is null is no row of the metric), `sums` what
+    is added, `value` what is made of the sums. `needs` are the columns without which it is unknown. `example` is
+    a list of events and the value that they must give.
+    """
+
+    name: str
+    title: str
+    dimension: Dimension
+    unit: Unit
+    worse: Literal["higher", "lower", "neither"]
+    why: str
+    formula: str
+    handbook: str
+    sums: Mapping[str, Sum]
+    value: Value
+    example: tuple[Sequence[Mapping[str, Any]], float | None]
+    needs: tuple[str, ...]
+    grain: tuple[str, ...] = ()
+    thresholds: tuple[Threshold, ...] = ()
+    covers: tuple[str, str] | None = None
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse a declaration that could only fail later."""
+        unknown = [column for column in self.needs if column not in COLUMNS]
+        if unknown:
+            message = f"{self.name}: needs {unknown}, which are no canonical columns"
+            raise ValueError(message)
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The columns that the sums are grouped by, beside the slices: the grain and the unit of the interval."""
+        cluster = self.value.cluster
+        return self.grain if cluster is None or cluster in self.grain else (*self.grain, cluster)

@@ -1,0 +1,155 @@
+"""What a command answers: one shape for every command and every output format.
+
+Additive only within a major `SCHEMA_VERSION`. Unknown is None, never 0.
+"""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+SCHEMA_VERSION = "1.0"
+
+Slice = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Reference:
+    """The same metric in the window compared with."""
+
+    name: str
+    value: float | None
+    low: float | None
+    high: float | None
+    n: int
+    since: str | None
+    until: str | None
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One metric of one slice; `status` is `ok` or `unknown`, and then `reason` says why."""
+
+    metric: str
+    slice: Slice
+    value: float | None
+    low: float | None
+    high: float | None
+    n: int
+    unit: str
+    reference: Reference | None = None
+    status: str = "ok"
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One check of one slice, judged."""
+
+    id: str
+    metric: str
+    slice: Slice
+    status: str
+    value: float | None
+    low: float | None
+    high: float | None
+    n: int
+    unit: str
+    reference: Reference | None
+    limit: dict[str, Any] | None
+    window: dict[str, Any]
+    breached_since: str | None
+    reason: str | None
+    at: dict[str, Any] | None
+    next: str | None
+
+
+@dataclass(frozen=True)
+class Span:
+    """The window of the answer, as ISO 8601 with offset."""
+
+    since: str | None
+    until: str | None
+    tz: str
+    partial: bool = False
+
+
+@dataclass(frozen=True)
+class Data:
+    """The account of what was read: used + rejected + duplicate + filtered = read."""
+
+    files: int
+    rows_read: int
+    rows_used: int
+    rows_rejected: int
+    rows_duplicate: int
+    rows_filtered: int
+    calls: int
+    feedback: int
+    activity: int
+    unpriced_calls: int
+    feedback_joined_ratio: float | None
+    fields_rejected: int
+    rejected: dict[str, int]
+    sources: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Result:
+    """The answer of a command; `notes` and `rejected_at` are for people and go to stderr."""
+
+    command: str
+    exit_code: int
+    window: Span
+    data: Data
+    measurements: list[Measurement]
+    checks: list[Verdict] | None = None
+    verdict: str | None = None
+    counts: dict[str, int] | None = None
+    by: tuple[str, ...] = ()
+    notes: list[str] = field(default_factory=list)
+    next: str | None = None
+    everything: bool = False
+
+
+def as_dict(result: Result) -> dict[str, Any]:
+    """Return the result as the JSON document that the contract describes."""
+    document: dict[str, Any] = {
+        "schema_version": SCHEMA_VERSION,
+        "command": result.command,
+        "exit_code": result.exit_code,
+        "window": asdict(result.window),
+        "data": asdict(result.data),
+    }
+    if result.checks is not None:
+        document |= {
+            "verdict": result.verdict,
+            "counts": result.counts,
+            "checks": [asdict(check) for check in result.checks],
+        }
+    return document | {"measurements": [asdict(m) for m in result.measurements]}
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON Schema (2020-12) of the document that `as_dict` makes."""
+    import msgspec
+
+    kinds = (Span, Data, Measurement, Verdict)
+    (window, data, measurement, verdict), parts = msgspec.json.schema_components(kinds, ref_template="#/$defs/{name}")
+    properties: dict[str, Any] = {
+        "schema_version": {"type": "string", "description": "major.minor; a minor version only adds"},
+        "command": {"type": "string"},
+        "exit_code": {"type": "integer"},
+        "window": window,
+        "data": data,
+        "measurements": {"type": "array", "items": measurement},
+        "verdict": {"enum": ["pass", "breach", "not judged"]},
+        "counts": {"type": "object", "additionalProperties": {"type": "integer"}},
+        "checks": {"type": "array", "items": verdict},
+    }
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "aiopsctl result",
+        "type": "object",
+        "properties": properties,
+        "required": ["schema_version", "command", "exit_code", "window", "data", "measurements"],
+        "$defs": parts,
+    }

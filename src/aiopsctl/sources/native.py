@@ -1,0 +1,32 @@
+"""The native format: canonical columns, flat, in JSONL, CSV or Parquet; also the ground that a column map stands on."""
+
+import polars as pl
+
+from aiopsctl.events import COLUMNS, TEXT
+from aiopsctl.sources.coerce import dtype_of
+from aiopsctl.sources.source import LINE, Head, Source
+
+_TELLING = frozenset({"ts", "event", "kind", "request_id", "user_id", "feature", "latency_ms", "input_tokens", "cost_usd"})
+_ENOUGH = 2
+
+
+def _detects(head: Head) -> bool:
+    return "ts" in head.names and len(head.names & _TELLING) >= _ENOUGH
+
+
+def _events(raw: pl.DataFrame) -> pl.DataFrame:
+    return raw.select(LINE, *(name for name in raw.columns if name in COLUMNS))
+
+
+SOURCE = Source(
+    name="native",
+    title="canonical columns, flat",
+    detects=_detects,
+    schema={
+        name: pl.String() if column.dtype == "time" else dtype_of(column)
+        for name, column in COLUMNS.items()
+        if name not in TEXT
+    },
+    events=_events,
+    rank=9,
+)

@@ -1,0 +1,71 @@
+"""What a log format declares, and what is known of a file before it is read."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import polars as pl
+
+Container = Literal["jsonl", "json", "csv", "parquet"]
+LINE = "_line"
+"""Column of every raw and canonical frame on its way in: the line (JSONL, CSV) or record (JSON, Parquet), from 1."""
+
+
+@dataclass(frozen=True)
+class Head:
+    """The beginning of a file: its container, the names at the top level, and the first records where they are JSON."""
+
+    container: Container
+    names: frozenset[str]
+    records: tuple[Mapping[str, Any], ...] = ()
+
+
+@dataclass(frozen=True)
+class Source:
+    """A log format.
+
+    `detects` says from the head whether a file is of this format; formats are asked by `rank`, then by name.
+    `schema` is what Polars parses of a raw record: an explicit dtype for each field, String wherever writers differ.
+    `events` turns raw rows (with the column `_line`) into rows of canonical columns of any dtype, keeping `_line`; a raw
+    row may become several events or none. `coerce` then gives them their canonical dtypes. `key` are the columns that
+    tell duplicates. `timed` is false for formats that carry no time of the call.
+    """
+
+    name: str
+    title: str
+    detects: Callable[[Head], bool]
+    schema: Mapping[str, Any]
+    events: Callable[[pl.DataFrame], pl.DataFrame]
+    rank: int = 1
+    key: tuple[str, ...] = ("request_id",)
+    timed: bool = True
+    sample: str = ""
+
+
+def text(*path: str) -> pl.Expr:
+    """Return a field of a nested record by its path, as it was parsed; the name of the last step is its alias."""
+    first, *rest = path
+    found = pl.col(first)
+    for step in rest:
+        found = found.struct.field(step)
+    return found
+
+
+def first_of(*options: pl.Expr) -> pl.Expr:
+    """Return the first of several spellings of a field that has a value."""
+    return pl.coalesce(*options)
+
+
+def shape(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a raw schema from nested dicts, with String leaves: `{"usage": {"input": None}}`; a list wraps one item."""
+    return {name: _dtype(inner) for name, inner in fields.items()}
+
+
+def _dtype(inner: Any) -> Any:
+    if inner is None:
+        return pl.String
+    if isinstance(inner, list):
+        return pl.List(_dtype(inner[0]))
+    if isinstance(inner, Mapping):
+        return pl.Struct(shape(inner))
+    return inner

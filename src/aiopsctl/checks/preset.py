@@ -1,0 +1,78 @@
+"""The handbook's thresholds written out as a config, from the declarations of the metrics."""
+
+import sys
+
+from aiopsctl import catalog
+from aiopsctl.checks.check import LEVELS
+from aiopsctl.metric import Metric, Threshold
+
+_HEAD = """\
+# Every threshold that the handbook names, as aiopsctl judges them without a config.
+# Written from the declarations of the metrics; copy what you need and change the figures.
+version: 1
+
+# The class of a feature sets its latency limits. Name your features, for example:
+#   features:
+#     draft: {class: on-demand, owner: pia}
+"""
+
+
+def as_yaml() -> str:
+    """Return the config that says what `aiopsctl check` judges without one."""
+    parts = [_HEAD, "classes:", *_classes(), "", "checks:"]
+    for metric in catalog.metrics().values():
+        plain = [t for t in metric.thresholds if "class" not in t.when]
+        parts += [line for threshold in plain for line in _check(metric, threshold)]
+        if len(plain) < len(metric.thresholds):
+            parts += _class_check(metric)
+    return "\n".join(parts) + "\n"
+
+
+def _classes() -> list[str]:
+    limits: dict[str, dict[str, float]] = {}
+    for metric in catalog.metrics().values():
+        for threshold in metric.thresholds:
+            if "class" in threshold.when and threshold.critical is not None:
+                key = metric.name.removeprefix("latency-")
+                limits.setdefault(threshold.when["class"], {})[key] = threshold.critical
+    lines = [
+        f"  {name + ':':<12} {{{', '.join(f'{key}: {_time(value)}' for key, value in of.items())}}}"
+        for name, of in limits.items()
+    ]
+    return [*lines, f"  {'async:':<12} {{}}"]
+
+
+def _time(ms: float) -> str:
+    return f"{ms / 1000:g}s" if ms >= 1000 else f"{ms:g}ms"  # noqa: PLR2004 - a second
+
+
+def _class_check(metric: Metric) -> list[str]:
+    first = next(t for t in metric.thresholds if "class" in t.when)
+    return [
+        f"  {metric.name}:  # {first.origin}",
+        f"    metric: {metric.name}",
+        f"    by: {', '.join(first.by)}",
+        f"    window: {first.window}",
+        "    critical: {above: class}",
+    ]
+
+
+def _check(metric: Metric, threshold: Threshold) -> list[str]:
+    lines = [f"  {metric.name}:  # {threshold.origin}", f"    metric: {metric.name}", f"    window: {threshold.window}"]
+    if threshold.kind in ("rise", "fall"):
+        lines.append("    compare: previous")
+    for level in reversed(LEVELS):
+        value = getattr(threshold, level)
+        if value is not None:
+            lines.append(f"    {level}: {{{threshold.kind}: {_quantity(value, metric, threshold)}}}")
+    return lines
+
+
+def _quantity(value: float, metric: Metric, threshold: Threshold) -> str:
+    if threshold.kind in ("rise", "fall") or metric.unit == "ratio":
+        return f"{value * 100:g}%"
+    return f"{value:g}" + {"x": "x", "ms": "ms", "usd": " USD"}.get(metric.unit, "")
+
+
+if __name__ == "__main__":
+    sys.stdout.write(as_yaml())

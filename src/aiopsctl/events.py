@@ -229,6 +229,22 @@ GRAINS: dict[str, nw.Expr] = {
     .then(nw.coalesce(nw.col("request_id"), nw.col("trace_id"), nw.col("session_id")))
     .otherwise(nw.lit("")),
     "feature_or_none": nw.when(known("feature")).then(nw.col("feature")).otherwise(nw.lit("")),
-    "cost_nano": nw.when(is_call & known("cost_usd")).then(rounded(in_nano("cost_usd"), 4)),
+    "cost_nano": nw.when(is_unpriced)
+    .then(nw.lit(0))
+    .otherwise(nw.when(is_call & known("cost_usd")).then(rounded(in_nano("cost_usd"), 4))),
 }
-"""Grains that are no column of the log, as expressions over those that are."""
+"""Grains that are no column of the log, as expressions over those that are.
+
+A call without a price stands at `cost_nano` 0: it has no rank there, but it is seen to be missing.
+"""
+
+SUMS: dict[str, Sum] = {name: thing for name, thing in globals().items() if isinstance(thing, Sum)}
+"""Every sum that is declared here, by its name."""
+
+
+def name_of(what: Sum) -> str:
+    """Return the name of a declared sum, which is its column wherever sums are kept; `ValueError` for another."""
+    for name, declared in SUMS.items():
+        if declared is what:
+            return name
+    raise ValueError("a sum must be declared in events.py")

@@ -1,5 +1,6 @@
-"""From a log to measurements: cut the rows, run the plan, and say of each value whether it is known. One path for
-every command, so that a check and a report can never disagree.
+"""From a log to measurements: cut the rows, run the plan, and say of each value whether it is known.
+
+One path for every command, so that a check and a report can never disagree.
 """
 
 from collections.abc import Iterable, Sequence
@@ -16,7 +17,7 @@ from aiopsctl.errors import UsageError, nearest
 from aiopsctl.events import CALENDAR, COLUMNS, TEXT
 from aiopsctl.metric import Metric
 from aiopsctl.result import Measurement, Reference, Slice
-from aiopsctl.sources.coerce import dtype_of
+from aiopsctl.sources.coerce import dtype_of, empty
 from aiopsctl.window import Window
 
 MIN_COVERAGE = 0.95
@@ -25,16 +26,23 @@ MIN_COVERAGE = 0.95
 _WINDOW = "_window"
 
 
+_EVER = Window()
+
+
 @dataclass(frozen=True)
 class Scope:
     """Which rows are looked at, and how they are cut into slices."""
 
     tz: ZoneInfo
-    window: Window = Window()
+    window: Window = _EVER
     reference: Window | None = None
     reference_name: str = "previous"
     by: tuple[str, ...] = ()
     where: str | None = None
+
+    def __post_init__(self) -> None:
+        """Cut once by a column that is named twice."""
+        object.__setattr__(self, "by", tuple(dict.fromkeys(self.by)))
 
 
 def measure(events: pl.DataFrame, metrics: Sequence[Metric], scope: Scope) -> list[Measurement]:
@@ -46,10 +54,8 @@ def measure(events: pl.DataFrame, metrics: Sequence[Metric], scope: Scope) -> li
     present = frozenset(events.columns)
     slices = (*scope.by, _WINDOW)
     plan = reductions(metrics, slices)
-    sums = {r.keys + r.required: frame for r, frame in zip(plan, _sums(events, plan, scope), strict=True)}
-    values = {
-        m.name: _rows(evaluate(_of(sums, m, slices, plan), m, slices), scope.by) for m in metrics
-    }
+    sums = {r.keys: frame for r, frame in zip(plan, _sums(events, plan, scope), strict=True)}
+    values = {m.name: _rows(evaluate(sums[reduction_of(m, slices, plan).keys], m, slices), scope.by) for m in metrics}
     known = sorted(_seen(values), key=_order) or [(None,) * len(scope.by)]
     return [_measurement(m, key, values[m.name], scope, present) for m in metrics for key in known]
 
@@ -60,26 +66,29 @@ def _seen(values: dict[str, dict[Any, dict[str, Any]]]) -> set[tuple[Any, ...]]:
 
 
 def _sums(events: pl.DataFrame, plan: list[Reduction], scope: Scope) -> list[pl.DataFrame]:
-    rows = prepared(events, scope)
-    return [add([frame], r) for r, frame in zip(plan, local.reduce(rows, plan), strict=True)]
-
-
-def _of(sums: dict[Any, pl.DataFrame], metric: Metric, slices: Sequence[str], plan: list[Reduction]) -> pl.DataFrame:
-    reduction = reduction_of(metric, slices, plan)
-    return sums[reduction.keys + reduction.required]
+    """Return the sums of each reduction; the windows are shards, and a row may be in both."""
+    windows = [scope.window] if scope.reference is None else [scope.window, scope.reference]
+    rows = _filtered(events, scope)
+    shards = [
+        local.reduce(rows.filter(_inside(window)).with_columns(pl.lit(i, pl.Int8).alias(_WINDOW)), plan)
+        for i, window in enumerate(windows)
+    ]
+    return [add(each, reduction) for reduction, *each in zip(plan, *shards, strict=True)]
 
 
 def prepared(events: pl.DataFrame, scope: Scope) -> pl.LazyFrame:
     """Return the rows of the windows with every canonical and calendar column, cut before anything is summed."""
+    inside = _inside(scope.window)
+    if scope.reference is not None:
+        inside = inside | _inside(scope.reference)
+    return _filtered(events, scope).filter(inside)
+
+
+def _filtered(events: pl.DataFrame, scope: Scope) -> pl.LazyFrame:
     rows = complete(events)
     if scope.where:
         rows = rows.filter(predicate(scope.where))
-    inside = _inside(scope.window)
-    window = pl.when(inside).then(pl.lit(0))
-    if scope.reference is not None:
-        window = window.when(_inside(scope.reference)).then(pl.lit(1))
-    rows = rows.with_columns(window.otherwise(None).cast(pl.Int8).alias(_WINDOW), *calendar(scope.tz))
-    return rows.filter(pl.col(_WINDOW).is_not_null())
+    return rows.with_columns(calendar(scope.tz))
 
 
 def complete(events: pl.DataFrame) -> pl.LazyFrame:
@@ -98,12 +107,15 @@ def _inside(window: Window) -> pl.Expr:
 
 
 def calendar(tz: ZoneInfo) -> list[pl.Expr]:
-    """Return the calendar columns of `ts` in a zone."""
+    """Return the calendar columns of `ts` in a zone: instants (UTC) up to the hour, dates from the day on.
+
+    NOTE: Python holds the two hours that a clock repeats in autumn to be equal, unless they are kept in UTC.
+    """
     local_ts = pl.col("ts").dt.convert_time_zone(tz.key)
     day = local_ts.dt.date()
     found = {
         "minute": pl.col("ts").dt.truncate("1m"),
-        "hour": local_ts.dt.truncate("1h"),
+        "hour": local_ts.dt.truncate("1h").dt.convert_time_zone("UTC"),
         "day": day,
         "week": day.dt.truncate("1w"),
         "month": day.dt.truncate("1mo"),
@@ -113,29 +125,39 @@ def calendar(tz: ZoneInfo) -> list[pl.Expr]:
 
 
 def predicate(where: str) -> pl.Expr:
-    """Return a filter from SQL, or raise `UsageError` for bad syntax and unknown columns."""
+    """Return a filter from SQL, or raise `UsageError` for bad syntax, unknown columns and types that do not fit."""
+    shown = f'--where "{where}"'
     try:
         condition = pl.sql_expr(where)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
-        raise UsageError(f"--where \"{where}\" is no SQL condition", help="for example: feature = 'draft' AND latency_ms > 5000") from None
+        raise UsageError(f"{shown} is no SQL condition", help=_EXAMPLE) from None
     if isinstance(condition, list):
-        raise UsageError(f"--where \"{where}\" is more than one condition", help="join them with AND or OR")
+        raise UsageError(f"{shown} is more than one condition", help="join them with AND or OR")
     for name in condition.meta.root_names():
-        if name not in COLUMNS or name in TEXT:
-            raise UsageError(f"--where: unknown column '{name}'", help=nearest(name, tuple(COLUMNS)) or "aiopsctl explain lists the columns")
+        if name not in _SHOWN:
+            known = nearest(name.lower(), _SHOWN) or "aiopsctl explain columns lists the columns"
+            raise UsageError(f"--where: unknown column '{name}'", help=known)
+    try:
+        empty().lazy().filter(condition).collect()
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+        raise UsageError(f"{shown} cannot be: {str(error).splitlines()[0]}", help=_EXAMPLE) from None
     return condition
+
+
+_EXAMPLE = "for example: feature = 'draft' AND latency_ms > 5000 AND ts >= DATE '2026-09-01'"
+_SHOWN = tuple(name for name in COLUMNS if name not in TEXT)
 
 
 def check_by(by: Iterable[str]) -> None:
     """Raise `UsageError` for a column that cannot be grouped by."""
-    known = tuple(name for name in COLUMNS if name not in TEXT) + CALENDAR
+    known = _SHOWN + CALENDAR
     for name in by:
         if name not in known:
             raise UsageError(f"unknown column '{name}' to group by", help=nearest(name, known) or ", ".join(known))
 
 
-def _rows(frame: pl.DataFrame, by: tuple[str, ...]) -> dict[tuple[tuple[Any, ...], int], dict[str, Any]]:
-    return {(tuple(row[name] for name in by), row[_WINDOW]): row for row in frame.iter_rows(named=True)}
+def _rows(found: pl.DataFrame, by: tuple[str, ...]) -> dict[tuple[tuple[Any, ...], int], dict[str, Any]]:
+    return {(tuple(row[f"by_{name}"] for name in by), row[f"by_{_WINDOW}"]): row for row in found.iter_rows(named=True)}
 
 
 def _order(key: tuple[Any, ...]) -> tuple[tuple[bool, Any], ...]:
@@ -146,16 +168,16 @@ def _measurement(
     metric: Metric, key: tuple[Any, ...], rows: dict[Any, dict[str, Any]], scope: Scope, present: frozenset[str]
 ) -> Measurement:
     row = rows.get((key, 0), {})
-    value, coverage = row.get("value"), row.get("coverage")
+    value = row.get("value")
     status, reason = "ok", None
     if value is None:
         status, reason = "unknown", _why_unknown(metric, present)
-    elif coverage is not None and coverage < MIN_COVERAGE:
-        status, reason = "unknown", f"cost is known for {coverage:.1%} of the calls"
+    elif _is_partial(row):
+        status, reason = "unknown", f"cost is known for {row['coverage']:.1%} of the calls"
     elif metric.note and not (scope.window.is_month(scope.tz) or "month" in scope.by):
         reason = metric.note
     return Measurement(
-        metric.name, _labels(scope.by, key), value, row.get("low"), row.get("high"), row.get("n") or 0, metric.unit,
+        metric.name, _labels(scope, key), value, row.get("low"), row.get("high"), row.get("n") or 0, metric.unit,
         _reference(rows.get((key, 1)), scope), status, reason,
     )  # fmt: skip
 
@@ -171,20 +193,27 @@ def _reference(row: dict[str, Any] | None, scope: Scope) -> Reference | None:
     if scope.reference is None:
         return None
     row = row or {}
+    value, low, high = (None if _is_partial(row) else row.get(name) for name in ("value", "low", "high"))
     return Reference(
-        scope.reference_name, row.get("value"), row.get("low"), row.get("high"), row.get("n") or 0,
+        scope.reference_name, value, low, high, row.get("n") or 0,
         iso(scope.reference.since, scope.tz), iso(scope.reference.until, scope.tz),
     )  # fmt: skip
+
+
+def _is_partial(row: dict[str, Any]) -> bool:
+    """Return whether a cost is known for too few of the calls to be a cost of all of them."""
+    coverage = row.get("coverage")
+    return coverage is not None and coverage < MIN_COVERAGE
 
 
 _WEEKDAYS = ("", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
-def _labels(by: tuple[str, ...], key: tuple[Any, ...]) -> Slice:
-    return {name: _label(name, part) for name, part in zip(by, key, strict=True)}
+def _labels(scope: Scope, key: tuple[Any, ...]) -> Slice:
+    return {name: _label(name, part, scope.tz) for name, part in zip(scope.by, key, strict=True)}
 
 
-def _label(name: str, part: Any) -> Any:
+def _label(name: str, part: Any, tz: ZoneInfo) -> Any:
     match name, part:
         case "month", date():
             return f"{part:%Y-%m}"
@@ -193,7 +222,7 @@ def _label(name: str, part: Any) -> Any:
         case "weekday", int():
             return _WEEKDAYS[part]
         case _, datetime():
-            return part.isoformat()
+            return iso(part, tz)
         case _, date():
             return part.isoformat()
     return part

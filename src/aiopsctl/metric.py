@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from aiopsctl.events import COLUMNS, Sum
+from aiopsctl.events import COLUMNS, Sum, name_of
 from aiopsctl.value import Value
 
 Dimension = Literal["quality", "cost", "latency", "satisfaction"]
@@ -61,6 +61,8 @@ class Metric:
         if unknown:
             message = f"{self.name}: needs {unknown}, which are no canonical columns"
             raise ValueError(message)
+        for what in self.sums.values():
+            name_of(what)
 
     @property
     def keys(self) -> tuple[str, ...]:

@@ -11,40 +11,56 @@ from dataclasses import dataclass, field
 import narwhals.stable.v2 as nw
 import polars as pl
 
-from aiopsctl.events import Sum
+from aiopsctl.events import Sum, name_of
 from aiopsctl.metric import Metric
 
 
 @dataclass(frozen=True)
 class Reduction:
-    """One group-by: its keys and the named sums to take. `required` keys may not be null."""
+    """One group-by: its slices and grain, and the sums to take by column.
 
-    keys: tuple[str, ...]
-    required: tuple[str, ...]
+    `required` are keys that no metric can use as null, so that an engine need not sum such rows.
+    """
+
+    slices: tuple[str, ...]
+    grain: tuple[str, ...]
+    required: tuple[str, ...] = ()
     sums: dict[str, Sum] = field(default_factory=dict)
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The columns to group by."""
+        return (*self.slices, *self.grain)
 
 
 def reductions(metrics: Iterable[Metric], slices: Sequence[str]) -> list[Reduction]:
     """Return the group-bys that serve all the metrics: one for each distinct grain."""
-    found: dict[tuple[tuple[str, ...], tuple[str, ...]], Reduction] = {}
+    sharing: dict[frozenset[str], list[Metric]] = {}
     for metric in metrics:
-        keys = _unique((*slices, *metric.keys))
-        required = tuple(key for key in metric.grain if key not in slices)
-        reduction = found.setdefault((keys, required), Reduction(keys, required))
-        for name, what in metric.sums.items():
-            reduction.sums[column_of(name, what)] = what
-    return list(found.values())
+        sharing.setdefault(_grain(metric, slices), []).append(metric)
+    return [_reduction(members, slices) for members in sharing.values()]
+
+
+def _grain(metric: Metric, slices: Sequence[str]) -> frozenset[str]:
+    return frozenset(metric.keys).difference(slices)
+
+
+def _reduction(metrics: Sequence[Metric], slices: Sequence[str]) -> Reduction:
+    grain = tuple(key for key in metrics[0].keys if key not in slices)
+    required = tuple(key for key in grain if all(key in metric.grain for metric in metrics))
+    sums = {column_of(what): what for metric in metrics for what in metric.sums.values()}
+    return Reduction(tuple(slices), grain, required, sums)
 
 
 def reduction_of(metric: Metric, slices: Sequence[str], among: Iterable[Reduction]) -> Reduction:
     """Return the reduction that holds the metric's sums."""
-    (own,) = reductions([metric], slices)
-    return next(r for r in among if (r.keys, r.required) == (own.keys, own.required))
+    grain = _grain(metric, slices)
+    return next(r for r in among if grain == set(r.grain))
 
 
-def column_of(name: str, what: Sum) -> str:
-    """Return the column of a sum: two metrics share it when they mean the same object by the same name."""
-    return f"{name}@{id(what):x}"
+def column_of(what: Sum) -> str:
+    """Return the column of a sum, which no canonical column can be mistaken for; equal in every run."""
+    return f"sum_{name_of(what)}"
 
 
 def aggregates(reduction: Reduction) -> list[nw.Expr]:
@@ -59,33 +75,44 @@ def _aggregate(row: nw.Expr, how: str) -> nw.Expr:
 
 
 def add(shards: Sequence[pl.DataFrame], reduction: Reduction) -> pl.DataFrame:
-    """Return one frame of sums from those of the shards."""
+    """Return one frame of sums from those of the shards, ordered by grain.
+
+    The order makes the arithmetic over floats that follows come out alike, whatever the engine and the shards.
+    """
     merged = pl.concat(shards, how="vertical_relaxed")
-    if len(shards) == 1:
-        return merged
     again = [getattr(pl.col(name), what.add)() for name, what in reduction.sums.items()]
-    return merged.group_by(reduction.keys).agg(again) if reduction.keys else merged.select(again)
+    if not reduction.keys:
+        return merged.select(again)
+    if len(shards) > 1:
+        merged = merged.group_by(reduction.keys).agg(again)
+    return merged.sort(reduction.grain) if reduction.grain else merged
 
 
 def evaluate(sums: pl.DataFrame, metric: Metric, slices: Sequence[str]) -> pl.DataFrame:
-    """Return `value`, `n`, `low`, `high` and `coverage` of the metric for each slice that has rows.
+    """Return a row for each slice that has rows: the slices, then `value`, `n`, `low`, `high` and `coverage`.
 
     No data comes out as null, whether it began as null, NaN, infinity or a sample of size 0.
+
+    NOTE: `per` is a column of numbers, for Polars divides by one number as it multiplies by the inverse: a bit off.
     """
-    named = {column_of(name, what): name for name, what in metric.sums.items()}
-    rows = sums.select(*slices, *(k for k in metric.keys if k not in slices), *named).rename(named)
-    rows = rows.filter(pl.all_horizontal(pl.col(key).is_not_null() for key in metric.grain)) if metric.grain else rows
+    rows = sums.drop_nulls(metric.grain) if metric.grain else sums
+    keys = [pl.col(name).alias(f"by_{name}") for name in slices]
+    named = [pl.col(column_of(what)).alias(name) for name, what in metric.sums.items()]
     v = metric.value
     covered = _NO_COVERAGE if metric.covers is None else _share(*metric.covers)
-    found = rows.group_by(pl.lit(0).alias("_"), *slices).agg(
-        value=v.value.cast(pl.Float64), n=v.n.cast(pl.Int64), low=v.low.cast(pl.Float64), high=v.high.cast(pl.Float64),
-        coverage=covered,
-    )  # fmt: skip
+    parts = (
+        rows.select(*keys, *metric.keys, *named)
+        .group_by(pl.lit(0).alias("_"), *(f"by_{name}" for name in slices))
+        .agg(coverage=covered, per=pl.len() * 0.0 + v.per, **v.parts)
+    )
+    value, low, high = (bound.cast(pl.Float64) / pl.col("per") for bound in (v.value, v.low, v.high))
+    found = parts.select(
+        *(f"by_{name}" for name in slices), value=value, n=v.n.cast(pl.Int64), low=low, high=high, coverage="coverage"
+    )
     is_known = pl.col("value").is_finite() & (pl.col("n") > 0)
-    known = [
+    return found.with_columns(
         pl.when(is_known & pl.col(name).is_finite()).then(pl.col(name)).alias(name) for name in ("value", "low", "high")
-    ]
-    return found.drop("_").with_columns(known)
+    )
 
 
 _NO_COVERAGE = pl.lit(None, pl.Float64)
@@ -94,7 +121,3 @@ _NO_COVERAGE = pl.lit(None, pl.Float64)
 def _share(part: str, missing: str) -> pl.Expr:
     whole = pl.col(part).sum() + pl.col(missing).sum()
     return pl.when(whole > 0).then(pl.col(part).sum() / whole)
-
-
-def _unique(names: Iterable[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(names))

@@ -173,7 +173,7 @@ top_1pct_cost_share = Metric(
 )
 
 
-def _tokens(direction: str, title: str, why: str, **more: tuple[Threshold, ...]) -> Metric:
+def _tokens(direction: str, title: str, why: str, thresholds: tuple[Threshold, ...] = ()) -> Metric:
     column = f"{direction}_tokens"
     known = {"input": events.calls_with_input, "output": events.calls_with_output}[direction]
     spent = {"input": events.input_tokens, "output": events.output_tokens}[direction]
@@ -190,7 +190,7 @@ def _tokens(direction: str, title: str, why: str, **more: tuple[Threshold, ...])
         value=mean("tokens", "known"),
         needs=(column,),
         example=([{column: 100}, {column: 200}, {column: None}], 150),
-        **more,
+        thresholds=thresholds,
     )
 
 

@@ -23,7 +23,7 @@ nps = Metric(
     formula="100 * (share of answers 9 and 10 - share of answers 0 to 6)",
     handbook=_SECTION,
     sums={"net": events.net_promoters, "answers": events.nps_answers},
-    value=mean("net", "answers"),
+    value=mean("net", "answers", least=-100, most=100),
     needs=("kind", "value"),
     example=([{"kind": "nps", "value": v} for v in (10, 9, 9, 8, 7, 6, 0, 10)], 25),
 )

@@ -1,0 +1,35 @@
+"""What tests share: every engine, and logs that others wrote."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import polars as pl
+import pytest
+
+from aiopsctl.engine import local
+from aiopsctl.engine.plan import Reduction
+from aiopsctl.measure import calendar, complete
+
+Sums = list[pl.DataFrame]
+Engine = Callable[[pl.DataFrame, Sequence[Reduction]], Sums]
+
+ENGINES: dict[str, Callable[[pl.LazyFrame, Sequence[Reduction]], Sums]] = {"local": local.reduce}
+"""Every engine: from canonical events and reductions to the sums of each. One more engine is one more entry."""
+
+SHARED = Path(__file__).parents[2] / "shared" / "data"
+
+
+@pytest.fixture(params=ENGINES)
+def engine(request: pytest.FixtureRequest) -> Engine:
+    """Return a function that sums events, of each engine in turn."""
+    reduce = ENGINES[request.param]
+    return lambda events, plan: reduce(complete(events).with_columns(calendar(ZoneInfo("UTC"))), plan)
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Return the folder of logs that others wrote, or skip where it does not lie beside the project."""
+    if not SHARED.is_dir():
+        pytest.skip("needs logs that others wrote, in shared/data beside the project")
+    return SHARED

@@ -1,0 +1,264 @@
+"""A metric is sums at a grain, and a value over those sums. Shards add: on every engine, in every split."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from random import Random
+from typing import Any, get_args
+from zoneinfo import ZoneInfo
+
+import narwhals.stable.v2 as nw
+import polars as pl
+import pytest
+from building import events
+from conftest import Engine
+
+from aiopsctl import catalog
+from aiopsctl.engine.plan import add, column_of, evaluate, reduction_of, reductions
+from aiopsctl.errors import UsageError
+from aiopsctl.events import CALENDAR, COLUMNS, FEEDBACK_KINDS, GRAINS, STATUSES, SUMS, TEXT, Sum
+from aiopsctl.measure import Scope, measure
+from aiopsctl.metric import Dimension, Metric, Unit
+from aiopsctl.sources.coerce import empty
+
+METRICS = list(catalog.metrics().values())
+UTC_SCOPE = Scope(ZoneInfo("UTC"))
+PROMISED = {
+    "calls", "error-rate", "timeout-rate", "latency-p50", "latency-p95", "latency-p99",
+    "input-tokens", "input-tokens-p50", "output-tokens", "output-tokens-p50",
+    "cost-total", "cost-per-call", "cost-per-mau", "user-cost-p50", "user-cost-p90", "user-cost-p95", "user-cost-p99",
+    "user-cost-over-mean", "top-1pct-cost-share",
+    "thumbs-up-rate", "correction-rate", "rejection-rate", "task-completion-rate",
+    "nps", "opt-out-rate", "dau", "mau", "peak-tpm", "peak-rpm",
+}  # fmt: skip
+each_metric = pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.name)
+
+
+def evaluated(
+    engine: Engine, metrics: Sequence[Metric], shards: Sequence[pl.DataFrame], by: tuple[str, ...] = ()
+) -> dict[str, list[tuple[Any, ...]]]:
+    """Return the rows of slice, value, n, low, high and coverage of each metric, by its name."""
+    plan = reductions(metrics, by)
+    parts = zip(*(engine(shard, plan) for shard in shards), strict=True)
+    sums = {r.keys: add(part, r) for r, part in zip(plan, parts, strict=True)}
+    found = {m.name: evaluate(sums[reduction_of(m, by, plan).keys], m, by) for m in metrics}
+    return {name: sorted(frame.rows(), key=repr) for name, frame in found.items()}
+
+
+def split(frame: pl.DataFrame, seed: int) -> list[pl.DataFrame]:
+    """Return the rows of a frame, permuted and dealt out at random to 1 to 7 shards, some of them empty."""
+    rng = Random(seed)  # noqa: S311 - a seeded log, no secret
+    shards: list[list[int]] = [[] for _ in range(rng.randint(1, 7))]
+    for row in rng.sample(range(frame.height), frame.height):
+        rng.choice(shards).append(row)
+    return [frame[rows] for rows in shards]
+
+
+def log(rows: int, seed: int = 0) -> pl.DataFrame:
+    """Return a log in which everything occurs, and everything is missing at times."""
+    rng = Random(seed)  # noqa: S311 - a seeded log, no secret
+
+    def row() -> dict[str, Any]:
+        who = {
+            "user_id": rng.choice([None, *"abcdefghijklmnopqrstuvwxyzäöü" * 2]),
+            "feature": rng.choice(["draft", "search", None]),
+        }
+        when = {"ts": datetime(2026, 9, 1, tzinfo=UTC) + timedelta(minutes=rng.randrange(60 * 24 * 40))}
+        name = {"request_id": rng.choice([None, f"r{rng.randrange(rows)}"])}
+        kind = rng.choice([*[None] * 20, *FEEDBACK_KINDS, "activate", "opt_in", "opt_out"])
+        if kind is not None:
+            return when | who | name | {"kind": kind, "value": rng.choice([None, *range(11)])}
+        figures = {
+            "status": rng.choice([None, *["ok"] * 9, *STATUSES]),
+            "latency_ms": rng.choice([None, rng.randrange(100), rng.randrange(90_000)]),
+            "input_tokens": rng.choice([None, rng.randrange(5_000)]),
+            "output_tokens": rng.choice([None, rng.randrange(500)]),
+            "cost_usd": rng.choice([None, *[rng.lognormvariate(-5, 2)] * 9]),
+        }
+        return when | who | name | figures
+
+    return events(*(row() for _ in range(rows)))
+
+
+@each_metric
+def test_example(metric: Metric, engine: Engine) -> None:
+    """The worked example of a metric gives its value."""
+    rows, expected = metric.example
+
+    ((actual, n, *_),) = evaluated(engine, [metric], [events(*rows)])[metric.name]
+
+    assert pytest.approx(expected, rel=1e-12) == actual
+    assert n > 0
+
+
+@each_metric
+@pytest.mark.parametrize("seed", range(3))
+def test_example_in_shards(metric: Metric, engine: Engine, seed: int) -> None:
+    """The worked example of a metric gives the same to the last bit, however it is cut into shards."""
+    whole = events(*metric.example[0])
+    expected = evaluated(engine, [metric], [whole])
+
+    actual = evaluated(engine, [metric], split(whole, seed))
+
+    assert expected == actual
+
+
+@pytest.mark.parametrize("by", [(), ("feature",), ("month", "feature"), ("user_id",)], ids=",".join)
+@pytest.mark.parametrize("seed", range(3))
+def test_log_in_shards(engine: Engine, by: tuple[str, ...], seed: int) -> None:
+    """A log gives the same to the last bit, however it is cut into shards, overall and by slices."""
+    whole = log(rows=1_500, seed=seed)
+    expected = evaluated(engine, METRICS, [whole], by)
+
+    actual = evaluated(engine, METRICS, split(whole, seed), by)
+
+    assert expected == actual
+
+
+def test_log_says_something_of_every_metric(engine: Engine) -> None:
+    """The log that the shards are tested with has a value of every metric, and every interval that there is."""
+    expected = {metric.name for metric in METRICS if metric.value.has_interval}
+    found = evaluated(engine, METRICS, [log(rows=1_500)])
+
+    actual = {name for name, ((_, _, low, high, _),) in found.items() if (low, high) != (None, None)}
+
+    assert not [name for name, ((value, *_),) in found.items() if value is None]
+    assert expected == actual
+
+
+@each_metric
+@pytest.mark.parametrize("nothing", [events(), empty()], ids=["no columns", "no rows"])
+def test_no_rows(metric: Metric, nothing: pl.DataFrame) -> None:
+    """Without rows every metric is unknown: null, neither 0 nor NaN."""
+    expected = (None, None, None, 0, "unknown")
+    (found,) = measure(nothing, [metric], UTC_SCOPE)
+
+    assert expected == (found.value, found.low, found.high, found.n, found.status)
+    assert found.reason
+
+
+@each_metric
+def test_rows_of_something_else(metric: Metric) -> None:
+    """Where no row is one of the metric, it is unknown."""
+    expected = (None, 0, "unknown")
+    (found,) = measure(events({"kind": "share", "user_id": "a", "feature": "draft"}), [metric], UTC_SCOPE)
+
+    assert expected == (found.value, found.n, found.status)
+
+
+@each_metric
+def test_declaration_is_whole(metric: Metric) -> None:
+    """A metric says what it is, why it matters, how it is computed, and where it comes from."""
+    said = (metric.title, metric.why, metric.formula, metric.handbook, metric.value.words, metric.needs)
+
+    assert all(said)
+    assert metric.why.endswith(".")
+    assert not metric.formula.endswith(".")
+
+
+@each_metric
+def test_declaration_uses_known_words(metric: Metric) -> None:
+    """Name, unit, dimension, direction, needs and grain of a metric are of the closed lists."""
+    assert re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", metric.name)
+    assert metric.unit in get_args(Unit)
+    assert metric.dimension in get_args(Dimension)
+    assert metric.worse in {"higher", "lower", "neither"}
+    assert set(COLUMNS) - set(TEXT) >= set(metric.needs)
+    assert {*COLUMNS, *CALENDAR, *GRAINS} >= set(metric.keys)
+
+
+@each_metric
+def test_declaration_names_its_sums_apart(metric: Metric) -> None:
+    """No sum of a metric has the name of a column, so that its value can use both."""
+    assert set() == set(metric.sums) & {*COLUMNS, *CALENDAR, *GRAINS}
+
+
+@each_metric
+def test_thresholds_have_an_origin(metric: Metric) -> None:
+    """Every default threshold has a level, and names where it comes from."""
+    for threshold in metric.thresholds:
+        assert threshold.origin
+        assert (threshold.warning, threshold.critical) != (None, None)
+
+
+def test_promised_metrics_exist() -> None:
+    """Every metric that the four dimensions of monitoring ask for is declared."""
+    assert set() == PROMISED - set(catalog.metrics())
+
+
+def test_unknown_metric_has_a_neighbour() -> None:
+    """An unknown metric is a usage error that names the nearest one."""
+    expected = "did you mean 'latency-p95'?"
+    with pytest.raises(UsageError) as error:
+        catalog.metric("latency-p59")
+
+    assert expected == error.value.help
+
+
+def test_metrics_of_one_grain_share_a_reduction() -> None:
+    """All metrics together take one group-by for each grain, and no two group by the same keys."""
+    plan = reductions(METRICS, ["feature"])
+    grains = {frozenset(metric.keys) - {"feature"} for metric in METRICS}
+
+    assert len(grains) == len(plan)
+    assert len(plan) == len({frozenset(reduction.keys) for reduction in plan})
+    assert len(plan) < len(METRICS) / 2
+
+
+def test_sums_are_shared_by_meaning() -> None:
+    """Two metrics that sum the same by different names share a column; different sums by one name do not."""
+    first, second = (catalog.metric(name) for name in ("input-tokens", "output-tokens"))
+    same = replace(first, name="same", sums={"renamed": first.sums["tokens"]})
+
+    (reduction,) = reductions([first, second, same], [])
+
+    assert {column_of(what) for metric in (first, second) for what in metric.sums.values()} == set(reduction.sums)
+    assert len(reduction.sums) == 4
+
+
+def test_a_key_is_required_where_all_metrics_require_it() -> None:
+    """Rows without a user are summed where any metric of the grain can use them, and else are not."""
+    expected = [("user_id",), ()]
+    tail, mean = catalog.metric("user-cost-p99"), catalog.metric("cost-per-mau")
+
+    actual = [reductions(metrics, [])[0].required for metrics in ([tail], [tail, mean])]
+
+    assert expected == actual
+
+
+def test_columns_of_sums_are_names() -> None:
+    """The column of a sum is the same in every run, so that sums can be kept."""
+    expected = "sum_failed_calls"
+    assert expected == column_of(SUMS["failed_calls"])
+
+
+def test_sum_must_be_declared() -> None:
+    """A metric refuses a sum that has no name."""
+    metric = METRICS[0]
+
+    with pytest.raises(ValueError, match=r"declared in events\.py"):
+        replace(metric, sums={"own": Sum(nw.lit(1))})
+
+
+def test_metric_needs_canonical_columns() -> None:
+    """A metric refuses a need that is no canonical column."""
+    with pytest.raises(ValueError, match="no canonical columns"):
+        replace(METRICS[0], needs=("latency",))
+
+
+def test_newest_and_oldest_add() -> None:
+    """The newest of a group is the newest of all its shards; a shard without any says nothing."""
+    metric = catalog.metric("opt-out-rate")
+    (reduction,) = reductions([metric], [])
+    column = column_of(metric.sums["last_opt_out"])
+    rows = [{"sum_opt_outs": 0, column: None}, {"sum_opt_outs": 1, column: datetime(2026, 9, 2, tzinfo=UTC)}]
+    zeros = dict.fromkeys((c for c in reduction.sums if c not in rows[0]), 0)
+    frames = [
+        pl.DataFrame({"user_id": ["a"]} | zeros | row, schema_overrides={column: pl.Datetime("us", "UTC")})
+        for row in rows
+    ]
+
+    actual = add(frames, reduction).select("user_id", "sum_opt_outs", column).rows()
+
+    assert [("a", 1, datetime(2026, 9, 2, tzinfo=UTC))] == actual

@@ -1,0 +1,129 @@
+"""Imports point down, heavy modules are imported late, and files stay small."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parent.parent / "src" / "aiopsctl"
+FLOORS = (
+    "errors", "formats.words", "events", "value", "metric", "stats", "metrics", "catalog", "engine", "window", "result",
+    "config", "prices", "sources", "store", "measure", "views", "checks", "analyses", "formats", "words", "demo", "cli",
+    "__main__",
+)  # fmt: skip
+"""From the ground up: a module may import those of its own floor and of the floors below."""
+
+HOMES = {"typer": ("cli",), "rich": ("formats.table",), "jinja2": ("formats", "analyses")}
+"""Where alone a library may be imported."""
+
+LATE = ("scipy", "numpy", "pyarrow", "rich", "jinja2")
+"""What is imported inside the functions that need it, never at the top of a module."""
+
+HEAVY = {"polars", "numpy", "scipy", "pyarrow", "rich", "narwhals", "jinja2", "msgspec", "yaml"}
+"""What no help text needs."""
+
+LONGEST = 300
+
+FILES = sorted(set(SOURCE.rglob("*.py")) - {SOURCE / "__init__.py"})
+each_file = pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SOURCE)))
+
+
+def dotted(path: Path) -> str:
+    """Return the name of a module within the package; of a folder's `__init__` that of the folder."""
+    return ".".join(path.relative_to(SOURCE).with_suffix("").parts).removesuffix(".__init__")
+
+
+def floor(module: str) -> str:
+    """Return the floor of a module: its own name, else that of the folder that it is in."""
+    found = module if module in FLOORS else module.partition(".")[0]
+    assert found in FLOORS, f"{module} stands on no floor: name it in FLOORS"
+    return found
+
+
+def imports(path: Path, *, top: bool = False) -> Iterator[str]:
+    """Yield the full names of what a file imports; with `top`, only what importing the file imports."""
+    tree = ast.parse(path.read_text())
+    for node in _run_at_import(tree) if top else ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{path}: relative import"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def _run_at_import(tree: ast.AST) -> Iterator[ast.AST]:
+    for node in ast.iter_child_nodes(tree):
+        is_type_only = isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) and not is_type_only:
+            yield node
+            yield from _run_at_import(node)
+
+
+def own(name: str) -> str | None:
+    """Return the module of the package that an import names, None for another package."""
+    package, _, inner = name.partition(".")
+    if package != "aiopsctl":
+        return None
+    while inner and not (
+        (SOURCE / inner.replace(".", "/")).is_dir() or (SOURCE / f"{inner.replace('.', '/')}.py").is_file()
+    ):
+        inner = inner.rpartition(".")[0]
+    return inner
+
+
+@each_file
+def test_imports_point_down(path: Path) -> None:
+    """A module imports nothing of a floor above its own, not even within a function."""
+    modules = {name for each in imports(path) if (name := own(each))}
+
+    assert not [name for name in modules if FLOORS.index(floor(name)) > FLOORS.index(floor(dotted(path)))]
+
+
+@each_file
+def test_libraries_keep_to_their_homes(path: Path) -> None:
+    """A library that belongs to one part is imported in no other."""
+    module = dotted(path)
+    strangers = [name for name in imports(path) if not module.startswith(HOMES.get(name.partition(".")[0], (module,)))]
+
+    assert not strangers
+
+
+@each_file
+def test_heavy_libraries_are_imported_late(path: Path) -> None:
+    """What takes long to import is imported by the function that needs it."""
+    early = [name for name in imports(path, top=True) if name.partition(".")[0] in LATE]
+
+    assert not early
+
+
+@each_file
+def test_file_is_short(path: Path) -> None:
+    """No file is longer than a reader can hold."""
+    assert len(path.read_text().splitlines()) <= LONGEST
+
+
+@each_file
+def test_no_shortcuts(path: Path) -> None:
+    """Nothing drops rows silently (`ignore_errors`, `scan_ndjson`), and only commands print."""
+    text = path.read_text()
+    calls = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call)]
+    prints = [node for node in calls if isinstance(node.func, ast.Name) and node.func.id == "print"]
+
+    assert "ignore_errors=True" not in text
+    assert "scan_ndjson" not in text
+    assert not prints or floor(dotted(path)) == "cli"
+
+
+@pytest.mark.parametrize("arguments", ["--version", "--help", "check --help", "cost --help"])
+def test_start_is_light(arguments: str) -> None:
+    """Version and help are printed without the import of any heavy library."""
+    command = [sys.executable, "-X", "importtime", "-m", "aiopsctl", *arguments.split()]
+
+    done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 - our own command
+    imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+
+    assert "aiopsctl.cli.app" in imported
+    assert not imported & HEAVY

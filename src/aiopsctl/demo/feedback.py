@@ -101,11 +101,7 @@ def feedback(rng: Random, calls: list[Call], span: Window, falls: Window | None)
 def tickets(rng: Random, calls: list[Call], span: Window) -> list[Row]:
     """Return support tickets: those on accuracy and latency name a call, the others only a user."""
     people = [call for call in calls if not call.ask.automated and not call.failed]
-    said = [
-        (call.ask.ts + timedelta(hours=rng.uniform(0.2, 5)), call)
-        for call in people
-        if rng.random() < TICKETS
-    ]
+    said = [(call.ask.ts + timedelta(hours=rng.uniform(0.2, 5)), call) for call in people if rng.random() < TICKETS]
     said.sort(key=lambda each: each[0])
     return [_ticket(rng, call, moment) for moment, call in said if moment in span]
 

@@ -74,9 +74,7 @@ def _missing_nano(calls: list[Call], window: Window) -> float:
 
 
 def _turn(rng: Random, unanswered: Call, turn: int, output: float) -> Call:
-    ask = replace(
-        unanswered.ask, ts=unanswered.ask.ts + turn * LOOP_GAP + timedelta(seconds=rng.randint(0, 3))
-    )
+    ask = replace(unanswered.ask, ts=unanswered.ask.ts + turn * LOOP_GAP + timedelta(seconds=rng.randint(0, 3)))
     tokens = replace(unanswered.tokens, output=round(output * rng.uniform(0.95, 1.05)))
     return ended(rng, replace(unanswered, ask=ask, tokens=tokens), OK)
 

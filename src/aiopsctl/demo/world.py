@@ -157,9 +157,7 @@ def around(rng: Random, median: float, spread: float) -> float:
 def usual_input(feature: Feature) -> float:
     """Return the mean input of a feature's call, against which a change of its template is sized."""
     words = sum(place.share * place.tokens for place in PLACES)
-    return feature.system_tokens + words * exp(feature.spread**2 / 2) * (
-        feature.context_tokens + feature.user_tokens
-    )
+    return feature.system_tokens + words * exp(feature.spread**2 / 2) * (feature.context_tokens + feature.user_tokens)
 
 
 def population(rng: Random, span: Window, size: int = USERS, prefix: str = "u") -> list[User]:

@@ -72,9 +72,7 @@ def baselines(view: View) -> Iterator[Problem]:
             missing = "until" if dated == ["since"] else "since"
             yield Problem(f"{named(path)} lacks '{missing}'", view.key(*path), f"add {missing}: 2026-11-30")
         elif baseline.since and baseline.until and baseline.since >= baseline.until:
-            yield Problem(
-                f"{named(path)} ends before it begins", view.value(*path, "until"), "since comes first"
-            )
+            yield Problem(f"{named(path)} ends before it begins", view.value(*path, "until"), "since comes first")
 
 
 def tiers(view: View) -> Iterator[Problem]:

@@ -113,9 +113,7 @@ def is_harmless(character: str) -> bool:
 
 
 def _width(text: str) -> int:
-    return sum(
-        0 if category(c) in ("Mn", "Me", "Cf") else 2 if east_asian_width(c) in "WF" else 1 for c in text
-    )
+    return sum(0 if category(c) in ("Mn", "Me", "Cf") else 2 if east_asian_width(c) in "WF" else 1 for c in text)
 
 
 def quoted(word: str) -> str:

@@ -70,9 +70,7 @@ def one_of(node: yaml.ScalarNode, words: tuple[str | int, ...]) -> str | int:
             return word
     known = [str(word) for word in words]
     allowed = " or ".join(known)
-    raise UsageError(
-        f"unknown value {quoted(node.value)}", help=nearest(node.value, known) or f"write {allowed}"
-    )
+    raise UsageError(f"unknown value {quoted(node.value)}", help=nearest(node.value, known) or f"write {allowed}")
 
 
 def amount(node: yaml.ScalarNode) -> Quantity:
@@ -132,11 +130,7 @@ def _examples(meta: Meta) -> str:
 
 def is_nothing(node: yaml.Node) -> bool:
     """Whether no value is written, or YAML's word for none."""
-    return (
-        isinstance(node, yaml.ScalarNode)
-        and node.style is None
-        and node.value in ("", "~", "null", "Null", "NULL")
-    )
+    return isinstance(node, yaml.ScalarNode) and node.style is None and node.value in ("", "~", "null", "Null", "NULL")
 
 
 def _digits(node: yaml.ScalarNode) -> str:

@@ -54,11 +54,7 @@ def _without_null(node: dict[str, Any]) -> dict[str, Any]:
         return node
     rest = {key: value for key, value in node.items() if key != "anyOf"}
     choices = [choice for choice in node["anyOf"] if choice != {"type": "null"}]
-    return (
-        {**choices[0], **rest}
-        if len(choices) == 1 and "$ref" not in choices[0]
-        else {**rest, "anyOf": choices}
-    )
+    return {**choices[0], **rest} if len(choices) == 1 and "$ref" not in choices[0] else {**rest, "anyOf": choices}
 
 
 def _one_or_many(node: dict[str, Any]) -> dict[str, Any]:

@@ -155,9 +155,7 @@ class Check(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     metric: Annotated[tuple[str, ...], says("The metric, or several; see `aiopsctl explain`.")]
     by: Annotated[tuple[str, ...], says("Judge each value of these columns for itself.")] = ()
-    where: Annotated[
-        str | None, says("Only these rows, as SQL.", ["feature = 'chat' AND latency_ms > 5000"])
-    ] = None
+    where: Annotated[str | None, says("Only these rows, as SQL.", ["feature = 'chat' AND latency_ms > 5000"])] = None
     window: Annotated[Window | None, says("The time that the check looks at, back from now.")] = None
     compare: Annotated[
         str | None,
@@ -193,9 +191,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The config of aiopsctl."""
 
     version: Annotated[Literal[1], says("The version of this file's shape.")] = 1
-    timezone: Annotated[
-        str, says("The zone of days and months: filter, grouping, labels.", ["Europe/Berlin"])
-    ] = "UTC"
+    timezone: Annotated[str, says("The zone of days and months: filter, grouping, labels.", ["Europe/Berlin"])] = "UTC"
     preset: Annotated[
         Literal["handbook", "none"] | None,
         says("Whether the handbook's limits are judged too; without this key they are when the file has no checks."),
@@ -222,9 +218,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         dict[Month, Many], says("Monthly active users of the whole product, for the adoption rate.")
     ] = {}
     baselines: Annotated[dict[str, Baseline], says("Good periods to compare with, by name.")] = {}
-    defaults: Annotated[Defaults, says("What holds for every check that does not say otherwise.")] = (
-        Defaults()
-    )
+    defaults: Annotated[Defaults, says("What holds for every check that does not say otherwise.")] = Defaults()
     checks: Annotated[dict[str, Check], says("What is judged, by name.")] = {}
     mutes: Annotated[tuple[Mute, ...], says("Checks that are silenced for a time.")] = ()
 

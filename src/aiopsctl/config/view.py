@@ -45,9 +45,7 @@ class View:
         """Return where the value is."""
         return self.reading.value(path)
 
-    def unknown(
-        self, noun: str, word: str, known: Iterable[str], at: KeyPath, otherwise: str = ""
-    ) -> Problem:
+    def unknown(self, noun: str, word: str, known: Iterable[str], at: KeyPath, otherwise: str = "") -> Problem:
         """Return the problem of a name that does not exist, with the nearest that does."""
         names = sorted(known)
         owner = at[:2] if at[0] in ENTITIES else at[:-1]

@@ -167,9 +167,7 @@ def _required(known: dict[str, FieldInfo], path: KeyPath, reading: Reading) -> d
     return dict.fromkeys(known[name].name for name in required)
 
 
-def _entries(
-    node: yaml.Node, path: KeyPath, reading: Reading
-) -> Iterator[tuple[str, yaml.ScalarNode, yaml.Node]]:
+def _entries(node: yaml.Node, path: KeyPath, reading: Reading) -> Iterator[tuple[str, yaml.ScalarNode, yaml.Node]]:
     if not isinstance(node, yaml.MappingNode):
         _wrong_shape(node, "a mapping", path, reading)
     for key, value in cast("list[tuple[yaml.Node, yaml.Node]]", node.value):

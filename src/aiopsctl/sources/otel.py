@@ -6,83 +6,14 @@ both instrumented) gives way to the inner one where both are read together. Ever
 counted. Evaluation results, as span events or log records, are feedback of kind `eval`.
 
 The attribute names are still being renamed upstream; all spellings in use are accepted, the newest first. The value of
-an attribute is parsed as its JSON text: four times as fast as its nested type, and only the values of known names are
+an attribute is parsed as its JSON text: three times as fast as its nested type, and only the values of known names are
 looked into, so that messages recorded on spans are never read.
 """
 
 import polars as pl
 
+from aiopsctl.sources._otel_names import SPELLINGS
 from aiopsctl.sources.source import LINE, Head, Source, first_of, shape, text
-
-_SPELLINGS: dict[str, tuple[str, ...]] = {
-    "operation": (
-        "gen_ai.operation.name", "openinference.span.kind", "langfuse.observation.type", "llm.request.type",
-        "traceloop.span.kind",
-    ),
-    "response_id": ("gen_ai.response.id",),
-    "user_id": (
-        "user.id", "enduser.id", "langfuse.user.id", "gen_ai.user", "llm.user",
-        "traceloop.association.properties.user_id",
-    ),
-    "session_id": (
-        "gen_ai.conversation.id", "session.id", "langfuse.session.id", "traceloop.association.properties.session_id",
-    ),
-    "feature": (
-        "gen_ai.agent.name", "gen_ai.workflow.name", "gen_ai.prompt.name", "traceloop.workflow.name", "service.name",
-    ),
-    "environment": ("deployment.environment.name", "deployment.environment", "langfuse.environment"),
-    "provider": ("gen_ai.provider.name", "gen_ai.system", "llm.provider", "llm.system"),
-    "model": (
-        "gen_ai.request.model", "llm.request.model", "llm.model_name", "embedding.model_name",
-        "langfuse.observation.model.name",
-    ),
-    "model_version": ("gen_ai.response.model", "llm.response.model"),
-    "prompt_name": ("gen_ai.prompt.name", "langfuse.observation.prompt.name", "traceloop.prompt.key"),
-    "prompt_version": (
-        "gen_ai.prompt.version", "langfuse.observation.prompt.version", "llm.prompt_template.version",
-        "traceloop.prompt.version",
-    ),
-    "service_tier": (
-        "openai.response.service_tier", "gen_ai.openai.response.service_tier", "openai.request.service_tier",
-        "gen_ai.openai.request.service_tier",
-    ),
-    "error_type": ("error.type",),
-    "http_status": ("http.response.status_code", "http.status_code"),
-    "finish_reason": (
-        "gen_ai.response.finish_reasons", "gen_ai.response.finish_reason", "llm.response.finish_reason",
-        "gen_ai.response.stop_reason", "llm.response.stop_reason", "llm.finish_reason",
-        "gen_ai.completion.0.finish_reason", "stop_reason",
-    ),
-    "ttft_s": ("gen_ai.response.time_to_first_chunk",),
-    "ttft_ms": ("ttft_ms",),
-    "input_tokens": (
-        "gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens", "llm.usage.prompt_tokens", "llm.token_count.prompt",
-    ),
-    "uncached_input_tokens": ("input_tokens",),
-    "cache_read_tokens": (
-        "gen_ai.usage.cache_read.input_tokens", "gen_ai.usage.cache_read_input_tokens", "gen_ai.usage.cache_read_tokens",
-        "gen_ai.usage.details.cache_read_tokens", "gen_ai.usage.details.cache_read_input_tokens",
-        "gen_ai.usage.input_cached_tokens", "llm.token_count.prompt_details.cache_read", "input_cached_tokens",
-        "cache_read_tokens",
-    ),
-    "cache_write_tokens": (
-        "gen_ai.usage.cache_creation.input_tokens", "gen_ai.usage.cache_write.input_tokens",
-        "gen_ai.usage.cache_creation_input_tokens", "gen_ai.usage.cache_write_tokens",
-        "gen_ai.usage.details.cache_write_tokens", "gen_ai.usage.details.cache_creation_input_tokens",
-        "llm.token_count.prompt_details.cache_write", "cache_creation_tokens",
-    ),
-    "output_tokens": (
-        "gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens", "llm.usage.completion_tokens",
-        "llm.token_count.completion", "output_tokens",
-    ),
-    "reasoning_tokens": (
-        "gen_ai.usage.reasoning.output_tokens", "gen_ai.usage.reasoning_tokens", "llm.usage.reasoning_tokens",
-        "gen_ai.usage.details.reasoning_tokens", "gen_ai.usage.completion_details.reasoning",
-        "llm.token_count.completion_details.reasoning",
-    ),
-    "cost_usd": ("gen_ai.usage.cost", "llm.cost.total"),
-}  # fmt: skip
-"""What an inference span says, and the attributes that say it, the best first."""
 
 _RESOURCE = ("feature", "environment", "user_id", "session_id")
 """What the resource may say where the span does not."""
@@ -93,12 +24,22 @@ _INFERENCE = (
 )  # fmt: skip
 """Operations that are a call: the conventions' own, then those of OpenInference, Langfuse and OpenLLMetry."""
 
+_EVIDENCE = ("model", "model_version", "input_tokens", "uncached_input_tokens", "output_tokens")
+"""What only an inference says: a span that says one of these, and no operation, is a call."""
+
+_AS_SAID = (
+    "user_id", "session_id", "feature", "environment", "model_version", "service_tier", "error_type", "http_status",
+    "finish_reason", "cache_read_tokens", "cache_write_tokens", "output_tokens", "reasoning_tokens", "cost_usd",
+)  # fmt: skip
+"""Canonical columns that need nothing done to them."""
+
 _NO_CALL = r"^(invoke_agent|create_agent|invoke_workflow|execute_tool)\b"
+_FAILED = 400
 _EVALUATION = "gen_ai.evaluation.result"
 _EVALUATION_NAMES = ("gen_ai.evaluation.name", "gen_ai.evaluation.score.value", "gen_ai.response.id", "event.name")
 _EXCEPTION = "exception.type"
-_NAMES = sorted({name for names in _SPELLINGS.values() for name in names})
-_RESOURCE_NAMES = sorted({name for column in _RESOURCE for name in _SPELLINGS[column]})
+_NAMES = sorted({name for names in SPELLINGS.values() for name in names})
+_RESOURCE_NAMES = sorted({name for column in _RESOURCE for name in SPELLINGS[column]})
 
 _ATTRIBUTES = [{"key": None, "value": None}]
 _SPAN = {
@@ -118,37 +59,37 @@ def _detects(head: Head) -> bool:
 
 def _events(raw: pl.DataFrame) -> pl.DataFrame:
     spans, logs = _spans(raw), _logs(raw)
-    is_call = _is_call()
-    calls = spans.filter(is_call)
-    leaves = _without_wrappers(calls)
-    passed = [
-        spans.filter(~is_call).select(LINE),
-        calls.join(leaves.select("_span"), on="_span", how="anti").select(LINE),
-        logs.filter(~_is_evaluation()).select(LINE),
-        raw.select(LINE).filter(~pl.col(LINE).is_in(spans[LINE].implode()) & ~pl.col(LINE).is_in(logs[LINE].implode())),
-    ]
+    inferences = spans.filter(_is_inference())
+    leaves = _without_wrappers(inferences)
     found = [_calls(leaves), _span_evaluations(spans), _log_evaluations(logs)]
-    return pl.concat(
+    passed = [
+        spans.join(leaves, on="_span", how="anti").select(LINE),
+        logs.filter(~_is_evaluation()).select(LINE),
+        raw.select(LINE).join(spans, on=LINE, how="anti").join(logs, on=LINE, how="anti"),
+    ]
+    rows = pl.concat(
         [frame.with_columns(_other=pl.lit(value=False)) for frame in found]
         + [frame.with_columns(_other=pl.lit(value=True)) for frame in passed],
-        how="diagonal_relaxed",
+        how="diagonal",
     )
+    return rows.sort(LINE, maintain_order=True)
 
 
 def _spans(raw: pl.DataFrame) -> pl.DataFrame:
-    """Return one row a span, with what its attributes say under the names of `_SPELLINGS`."""
+    """Return one row a span, with what its attributes, or else its resource's, say under the names of `SPELLINGS`."""
     resources = raw.select(LINE, "resourceSpans").explode("resourceSpans").unnest("resourceSpans")
-    said = _attributes(resources.select(attributes=text("resource", "attributes")), _RESOURCE_NAMES)
-    resources = resources.drop("resource").hstack(said.select(_said(column).alias(f"r_{column}") for column in _RESOURCE))
+    shared = _attributes(resources.select(attributes=text("resource", "attributes")), _RESOURCE_NAMES)
     spans = (
-        resources.explode("scopeSpans")
-        .with_columns(span=text("scopeSpans", "spans")).drop("scopeSpans")
-        .explode("span").filter(pl.col("span").is_not_null())
-        .unnest("span")
+        resources.drop("resource")
+        .hstack(shared.select(_said(column).alias(f"shared_{column}") for column in _RESOURCE))
+        .explode("scopeSpans").with_columns(span=text("scopeSpans", "spans")).drop("scopeSpans")
+        .explode("span").filter(pl.col("span").is_not_null()).unnest("span")
+        .rename({"name": "span_name", "status": "span_status"})
+        .with_row_index("_span")
     )  # fmt: skip
-    spans = spans.rename({"name": "span_name", "status": "span_status"}).with_row_index("_span")
-    own = _attributes(spans, _NAMES).select(_said(column).alias(column) for column in _SPELLINGS)
-    return spans.drop("attributes").hstack(own)
+    own = _attributes(spans, _NAMES).select(_said(column).alias(column) for column in SPELLINGS)
+    said = (first_of(pl.col(column), pl.col(f"shared_{column}")) for column in _RESOURCE)
+    return spans.drop("attributes").hstack(own).with_columns(said)
 
 
 def _attributes(frame: pl.DataFrame, names: list[str]) -> pl.DataFrame:
@@ -159,75 +100,77 @@ def _attributes(frame: pl.DataFrame, names: list[str]) -> pl.DataFrame:
         .filter(pl.col("key").is_in(names))
         .with_columns(_plain(pl.col("value")).alias("value"))
     )  # fmt: skip
-    wide = pairs.pivot(on="key", on_columns=names, index="_at", values="value", aggregate_function="first")
-    return index.select("_at").join(wide, on="_at", how="left", maintain_order="left").drop("_at")
+    wide = pairs.pivot(on="key", index="_at", values="value", aggregate_function="first")
+    absent = (pl.lit(None, pl.String).alias(name) for name in names if name not in wide.columns)
+    return index.select("_at").join(wide, on="_at", how="left", maintain_order="left").drop("_at").with_columns(absent)
 
 
 def _plain(value: pl.Expr) -> pl.Expr:
     """Return the text or number in an attribute's value, `{"intValue": "3"}`; of an array the first text."""
-    scalar = value.str.extract(r'(?s)^\{"(?:string|int|double|bool)Value":\s*"?(.*?)"?\}$')
+    scalar = value.str.extract(r'(?s)^\{"(?:string|int|double|bool)Value":\s*"?(.*)\}$').str.strip_suffix('"')
     first = value.str.extract(r'(?s)^\{"arrayValue".*?"stringValue":\s*"(.*?)"\}')
-    return first_of(scalar.str.replace_all('\\"', '"', literal=True), first)
+    found = first_of(scalar.str.replace_all('\\"', '"', literal=True), first)
+    return pl.when(found != "").then(found)
 
 
 def _said(column: str) -> pl.Expr:
-    return first_of(*(pl.col(name) for name in _SPELLINGS[column]))
+    return first_of(*(pl.col(name) for name in SPELLINGS[column]))
 
 
-def _is_call() -> pl.Expr:
+def _is_inference() -> pl.Expr:
     """Return whether a span is an inference: by its operation, or, without one, by a model or usage."""
     operation = _operation()
-    evidence = pl.any_horizontal(
-        pl.col(name).is_not_null()
-        for name in ("model", "model_version", "input_tokens", "uncached_input_tokens", "output_tokens")
+    undeclared = pl.any_horizontal(pl.col(name).is_not_null() for name in _EVIDENCE) & ~(
+        pl.col("span_name").str.contains(_NO_CALL).fill_null(value=False)
     )
-    undeclared = evidence & ~pl.col("span_name").str.contains(_NO_CALL).fill_null(value=False)
     return pl.when(operation.is_not_null()).then(operation.is_in(_INFERENCE)).otherwise(undeclared)
 
 
 def _operation() -> pl.Expr:
     operation = pl.col("operation").str.to_lowercase()
-    return pl.when(operation != "unknown").then(operation)
+    return pl.when(operation != "unknown").then(operation).alias("operation")
 
 
-def _without_wrappers(calls: pl.DataFrame) -> pl.DataFrame:
-    """Leave out a call that is the parent of another call of the same operation."""
-    inner = calls.select("traceId", _operation().alias("operation"), spanId="parentSpanId")
-    outer = calls.with_columns(_operation().alias("operation"))
-    return outer.join(inner, on=["traceId", "spanId", "operation"], how="anti", nulls_equal=True)
+def _without_wrappers(inferences: pl.DataFrame) -> pl.DataFrame:
+    """Leave out an inference that is the parent of another one of the same operation."""
+    named = inferences.with_columns(_operation())
+    inner = named.select("traceId", "operation", spanId="parentSpanId").drop_nulls("spanId")
+    ids = ["traceId", "spanId", "operation"]
+    return named.join(inner, on=ids, how="anti", nulls_equal=True, maintain_order="left")
 
 
 def _calls(spans: pl.DataFrame) -> pl.DataFrame:
     spans = spans.join(_exceptions(spans), on="_span", how="left", maintain_order="left")
-    spans = spans.with_columns(error_type=first_of(pl.col("error_type"), pl.col(_EXCEPTION)))
     spans = spans.with_columns(
+        error_type=first_of(pl.col("error_type"), pl.col(_EXCEPTION)),
         http_status=first_of(pl.col("http_status"), pl.col("error_type").str.extract(r"^([1-5]\d\d)$")),
-        finish_reason=pl.col("finish_reason").str.extract(r"([\w-]+)"),
+        finish_reason=pl.col("finish_reason").str.extract(r"([\w.-]+)"),
     )
-    same = ("user_id", "session_id", "service_tier", "error_type", "http_status", "finish_reason", "model_version",
-            "cache_read_tokens", "cache_write_tokens", "output_tokens", "reasoning_tokens", "cost_usd")  # fmt: skip
+    start, end = _nanoseconds("startTimeUnixNano"), _nanoseconds("endTimeUnixNano")
     return spans.select(
         LINE,
-        *(first_of(pl.col(name), pl.col(f"r_{name}")) if name in _RESOURCE else pl.col(name) for name in same),
-        feature=first_of(pl.col("feature"), pl.col("r_feature")),
-        environment=first_of(pl.col("environment"), pl.col("r_environment")),
+        *_AS_SAID,
         event=pl.lit("call"),
-        ts=pl.col("startTimeUnixNano"),
-        latency_ms=(_number("endTimeUnixNano", pl.Int64()) - _number("startTimeUnixNano", pl.Int64())) / 1e6,
-        ttft_ms=first_of(_number("ttft_s") * 1000, _number("ttft_ms")),
+        ts=start,
         request_id=_request_id(),
         trace_id="traceId",
         parent_id="parentSpanId",
         provider=pl.col("provider").str.to_lowercase(),
         model=first_of(pl.col("model"), pl.col("model_version")),
         prompt_version=pl.concat_str("prompt_name", "prompt_version", separator="@", ignore_nulls=True),
-        input_tokens=_input_tokens(),
         status=_status(),
+        latency_ms=(end - start) / 1e6,
+        ttft_ms=first_of(_number("ttft_s") * 1000, _number("ttft_ms")),
+        input_tokens=_input_tokens(),
     )
 
 
-def _number(column: str, dtype: pl.DataType = pl.Float64()) -> pl.Expr:
-    return pl.col(column).cast(dtype, strict=False)
+def _number(column: str) -> pl.Expr:
+    return pl.col(column).cast(pl.Float64, strict=False)
+
+
+def _nanoseconds(column: str) -> pl.Expr:
+    return pl.col(column).cast(pl.Int64, strict=False)
 
 
 def _request_id() -> pl.Expr:
@@ -235,7 +178,7 @@ def _request_id() -> pl.Expr:
 
 
 def _input_tokens() -> pl.Expr:
-    """Return all input tokens: a bare `input_tokens`, and a number smaller than its cached part, leave the cache out."""
+    """Return all input tokens: a bare `input_tokens`, and a number smaller than its cached part, are without those."""
     cached = pl.sum_horizontal(_number("cache_read_tokens"), _number("cache_write_tokens"))
     whole, uncached = _number("input_tokens"), _number("uncached_input_tokens")
     return first_of(pl.when(whole < cached).then(whole + cached).otherwise(whole), uncached + cached)
@@ -245,7 +188,7 @@ def _status() -> pl.Expr:
     """Return how a call ended; null leaves it to its HTTP status or the name of its error."""
     code, error = _number("http_status"), pl.col("error_type")
     failed = text("span_status", "code").is_in(["2", "STATUS_CODE_ERROR"]).fill_null(value=False)
-    told = (code >= 400) | (code.is_null() & error.is_not_null())  # noqa: PLR2004 - from 400 on HTTP tells of errors
+    told = (code >= _FAILED) | (code.is_null() & error.is_not_null())
     return (
         pl.when(pl.col("finish_reason") == "content_filter").then(pl.lit("filtered"))
         .when(failed & ~told.fill_null(value=False)).then(pl.lit("error"))
@@ -273,7 +216,7 @@ def _span_events(spans: pl.DataFrame, name: str) -> pl.DataFrame:
 def _span_evaluations(spans: pl.DataFrame) -> pl.DataFrame:
     found = _span_events(spans, _EVALUATION)
     found = found.hstack(_attributes(found, list(_EVALUATION_NAMES)))
-    return _feedback(found, ts=pl.col("timeUnixNano"), about=pl.col("request_id"))
+    return _feedback(found, ts=_nanoseconds("timeUnixNano"), about=pl.col("request_id"))
 
 
 def _logs(raw: pl.DataFrame) -> pl.DataFrame:
@@ -293,7 +236,8 @@ def _is_evaluation() -> pl.Expr:
 
 
 def _log_evaluations(logs: pl.DataFrame) -> pl.DataFrame:
-    time = first_of(*(pl.when(pl.col(name) != "0").then(name) for name in ("timeUnixNano", "observedTimeUnixNano")))
+    happened, seen = _nanoseconds("timeUnixNano"), _nanoseconds("observedTimeUnixNano")
+    time = pl.when(happened > 0).then(happened).otherwise(seen)
     return _feedback(logs.filter(_is_evaluation()), ts=time, about=pl.col("spanId"))
 
 
@@ -315,10 +259,12 @@ SOURCE = Source(
     name="otel",
     title="OpenTelemetry GenAI spans, OTLP JSON lines",
     detects=_detects,
-    schema=shape({
-        "resourceSpans": [{"resource": {"attributes": _ATTRIBUTES}, "scopeSpans": [{"spans": [_SPAN]}]}],
-        "resourceLogs": [{"scopeLogs": [{"logRecords": [_LOG]}]}],
-    }),
+    schema=shape(
+        {
+            "resourceSpans": [{"resource": {"attributes": _ATTRIBUTES}, "scopeSpans": [{"spans": [_SPAN]}]}],
+            "resourceLogs": [{"scopeLogs": [{"logRecords": [_LOG]}]}],
+        }
+    ),
     events=_events,
     sample="otel.jsonl",
 )

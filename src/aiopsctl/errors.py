@@ -40,7 +40,7 @@ class ConfigError(UsageError):
         return self.what
 
 
-class NotJudged(AiopsctlError):
+class NotJudged(AiopsctlError):  # noqa: N818 - the word of the exit code
     """There is nothing that a verdict could rest on."""
 
     exit_code: ClassVar[int] = 3

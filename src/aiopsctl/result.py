@@ -3,10 +3,13 @@
 Additive only within a major `SCHEMA_VERSION`. Unknown is None, never 0.
 """
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 SCHEMA_VERSION = "1.0"
+STATUSES = ("critical", "warning", "unknown", "blind", "skipped", "muted", "ok")
+"""What a verdict can be, the worst first."""
+VERDICTS = ("pass", "breach", "not judged")
 
 Slice = dict[str, Any]
 
@@ -60,6 +63,7 @@ class Verdict:
     reason: str | None
     at: dict[str, Any] | None
     next: str | None
+    runbook: str | None = None
 
 
 @dataclass(frozen=True)
@@ -90,11 +94,14 @@ class Data:
     fields_rejected: int
     rejected: dict[str, int]
     sources: dict[str, int]
+    cost_sources: dict[str, int] = field(default_factory=dict)
+    unpriced_models: dict[str, int] = field(default_factory=dict)
+    prices: str | None = None
 
 
 @dataclass(frozen=True)
 class Result:
-    """The answer of a command; `notes` and `rejected_at` are for people and go to stderr."""
+    """The answer of a command; `notes` are for people and go to stderr, `by` and `everything` are for tables."""
 
     command: str
     exit_code: int
@@ -106,26 +113,27 @@ class Result:
     counts: dict[str, int] | None = None
     by: tuple[str, ...] = ()
     notes: list[str] = field(default_factory=list)
-    next: str | None = None
     everything: bool = False
 
 
 def as_dict(result: Result) -> dict[str, Any]:
     """Return the result as the JSON document that the contract describes."""
+    from msgspec import to_builtins
+
     document: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
         "command": result.command,
         "exit_code": result.exit_code,
-        "window": asdict(result.window),
-        "data": asdict(result.data),
+        "window": to_builtins(result.window),
+        "data": to_builtins(result.data),
     }
     if result.checks is not None:
         document |= {
             "verdict": result.verdict,
             "counts": result.counts,
-            "checks": [asdict(check) for check in result.checks],
+            "checks": to_builtins(result.checks),
         }
-    return document | {"measurements": [asdict(m) for m in result.measurements]}
+    return document | {"measurements": to_builtins(result.measurements)}
 
 
 def schema() -> dict[str, Any]:
@@ -134,22 +142,29 @@ def schema() -> dict[str, Any]:
 
     kinds = (Span, Data, Measurement, Verdict)
     (window, data, measurement, verdict), parts = msgspec.json.schema_components(kinds, ref_template="#/$defs/{name}")
-    properties: dict[str, Any] = {
+    parts["Measurement"]["properties"]["status"] = {"enum": ["ok", "unknown"]}
+    parts["Verdict"]["properties"]["status"] = {"enum": list(STATUSES)}
+    counts = {status: {"type": "integer", "minimum": 0} for status in STATUSES}
+    judged = {
+        "verdict": {"enum": list(VERDICTS)},
+        "counts": {"type": "object", "properties": counts, "required": list(counts)},
+        "checks": {"type": "array", "items": verdict},
+    }
+    common = {
         "schema_version": {"type": "string", "description": "major.minor; a minor version only adds"},
         "command": {"type": "string"},
         "exit_code": {"type": "integer"},
         "window": window,
         "data": data,
         "measurements": {"type": "array", "items": measurement},
-        "verdict": {"enum": ["pass", "breach", "not judged"]},
-        "counts": {"type": "object", "additionalProperties": {"type": "integer"}},
-        "checks": {"type": "array", "items": verdict},
     }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "aiopsctl result",
         "type": "object",
-        "properties": properties,
-        "required": ["schema_version", "command", "exit_code", "window", "data", "measurements"],
+        "properties": common | judged,
+        "required": list(common),
+        "if": {"properties": {"command": {"const": "check"}}},
+        "then": {"required": list(judged)},
         "$defs": parts,
     }

@@ -1,54 +1,55 @@
 """What the look-commands answer: measurements of a log in a window, with the account of its rows."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 import polars as pl
 
 from aiopsctl import catalog, events
-from aiopsctl.errors import UsageError
 from aiopsctl.measure import Scope, iso, measure, newest, prepared
 from aiopsctl.metric import Metric
-from aiopsctl.result import Data, Measurement, Result, Span
+from aiopsctl.readable import plural
+from aiopsctl.result import Data, Result, Span
 from aiopsctl.sources.log import Log
 
+_DIMENSIONS = ("latency", "quality", "cost", "satisfaction")
+
+
 def metrics_of(command: str, names: Sequence[str] = ()) -> list[Metric]:
-    """Return the metrics that a command shows, or those that are named. Raises `UsageError` for an unknown one."""
+    """Return the metrics that are named, in that order, else those that a command shows, by dimension.
+
+    Raises `UsageError` for an unknown name.
+    """
     if names:
-        return [catalog.metric(name) for name in names]
-    return [m for m in catalog.metrics().values() if command == "summary" or m.dimension == command]
+        return [catalog.metric(name) for name in dict.fromkeys(names)]
+    shown = [m for m in catalog.metrics().values() if command in ("summary", m.dimension)]
+    return sorted(shown, key=lambda m: _DIMENSIONS.index(m.dimension))
 
 
 def view(command: str, metrics: Sequence[Metric], log: Log, scope: Scope) -> Result:
     """Return the answer of a look-command: exit code 3 where no row is in the window or every metric is unknown."""
     found = measure(log.events, metrics, scope)
-    data = account(log, scope)
-    notes = list(log.account.notes)
-    code = 0
+    data = account(log, replace(scope, reference=None))
+    result = Result(command, 0, span_of(log, scope), data, found, by=scope.by, notes=list(log.account.notes))
     if not data.rows_used:
-        code = 3
-        notes.append(nothing_found(log, scope))
-    elif all(m.status == "unknown" for m in found):
-        code = 3
-        notes.append(f"nothing to show for {command}: every metric of it is unknown in this log")
-    return Result(command, code, span_of(log, scope), data, _ordered(found), by=scope.by, notes=notes)
+        return refused(result, nothing_found(log, scope))
+    if all(m.status == "unknown" for m in found):
+        return refused(result, f"error: nothing to show for {command}: all of it is unknown in this log\n"
+                               "  help: see why in the lines that begin with unknown")  # fmt: skip
+    return result
 
 
-def _ordered(found: list[Measurement]) -> list[Measurement]:
-    order = {"latency": 0, "quality": 1, "cost": 2, "satisfaction": 3}
-    return sorted(found, key=lambda m: order[catalog.metric(m.metric).dimension])
+def refused(result: Result, why: str) -> Result:
+    """Return an answer that is not to be trusted: exit code 3, and the reason for people."""
+    return replace(result, exit_code=3, notes=[*result.notes, why])
 
 
 def account(log: Log, scope: Scope) -> Data:
     """Return what became of every row read, and count the events within the scope."""
     a = log.account
-    used = (
-        prepared(log.events, scope)
-        .group_by("event")
-        .agg(pl.len(), pl.col("cost_usd").is_null().sum().alias("unpriced"))
-        .collect()
-    )
-    rows = dict(used.select("event", "len").iter_rows())
+    used = prepared(log.events, scope).group_by("event").agg(pl.len()).collect()
+    rows: dict[str, int] = dict(used.iter_rows())
     total = sum(rows.values())
     return Data(
         files=a.files, rows_read=a.rows_read, rows_used=total, rows_rejected=a.rows_rejected,
@@ -56,8 +57,17 @@ def account(log: Log, scope: Scope) -> Data:
         calls=rows.get("call", 0), feedback=rows.get("feedback", 0), activity=rows.get("activity", 0),
         unpriced_calls=_unpriced(log, scope), feedback_joined_ratio=a.feedback_joined_ratio,
         fields_rejected=sum(a.field_errors.values()), rejected=dict(sorted(a.reasons.items())),
-        sources=dict(sorted(a.sources.items())),
+        sources=dict(sorted(a.sources.items())), cost_sources=_calls_by(log, scope, "cost_source"),
+        unpriced_models=_calls_by(log, scope, "model", pl.col("cost_source") == "unpriced"), prices=a.prices,
     )  # fmt: skip
+
+
+def _calls_by(log: Log, scope: Scope, column: str, where: pl.Expr | None = None) -> dict[str, int]:
+    """Return the calls in scope by the values of a column, most first; calls without a value are left out."""
+    rows = prepared(log.events, scope).filter((pl.col("event") == "call") & pl.col(column).is_not_null())
+    rows = rows if where is None else rows.filter(where)
+    counted = rows.group_by(column).agg(pl.len().alias("n")).collect().sort(["n", column], descending=[True, False])
+    return dict(counted.iter_rows())
 
 
 def _unpriced(log: Log, scope: Scope) -> int:
@@ -70,45 +80,48 @@ def _unpriced(log: Log, scope: Scope) -> int:
 def span_of(log: Log, scope: Scope) -> Span:
     """Return the window of the answer; where it was not asked for, what the log covers."""
     since, until = scope.window.since, scope.window.until
-    ts = log.events["ts"] if "ts" in log.events.columns else pl.Series([], dtype=pl.Datetime("us", "UTC"))
-    oldest, latest = ts.min(), ts.max()
-    if since is None and isinstance(oldest, datetime):
-        since = oldest
-    if until is None and isinstance(latest, datetime):
-        until = latest
-    return Span(iso(since, scope.tz), iso(until, scope.tz), scope.tz.key)
+    end = until or _after(newest(log.events))
+    return Span(iso(since or oldest_of(log), scope.tz), iso(end, scope.tz), scope.tz.key)
+
+
+def oldest_of(log: Log) -> datetime | None:
+    """Return the time of the oldest row, None where no row has one."""
+    found = log.events["ts"].min() if "ts" in log.events.columns else None
+    return found if isinstance(found, datetime) else None
 
 
 def nothing_found(log: Log, scope: Scope) -> str:
     """Return why no row is left: what was asked for, and what the log does cover."""
     if not log.events.height:
-        return f"error: no events in {log.account.files} files ({log.account.rows_rejected:,} rows rejected)"
-    covered = span_of(log, Scope(scope.tz))
-    asked = span_of(log, scope)
-    where = f" with {scope.where}" if scope.where else ""
+        return f"error: no events in {plural(log.account.files, 'file')} ({log.account.rows_rejected:,} rows rejected)"
+    covered, asked = span_of(log, Scope(scope.tz)), span_of(log, scope)
+    where = f" where {scope.where}" if scope.where else ""
+    times = f"{short(covered.since)} to {short(covered.until)}" if covered.since else "none of them with a time"
     lines = [
-        f"error: no rows between {_short(asked.since)} and {_short(asked.until)} ({scope.tz.key}){where}",
-        f"  found: {log.events.height:,} rows, {_short(covered.since)} to {_short(covered.until)}",
-        "  help:  leave --since and --until away, or count back from the newest row with --now data",
+        f"error: no rows between {short(asked.since)} and {short(asked.until)} ({scope.tz.key}){where}",
+        f"  found: {plural(log.events.height, 'row')}, {times}",
+        f"  help: {_way_out(scope, timed=covered.since is not None)}",
     ]
     return "\n".join(lines)
 
 
-def _short(when: str | None) -> str:
+def _way_out(scope: Scope, *, timed: bool) -> str:
+    if scope.where:
+        return "leave --where away, or look at its values with --by"
+    if not timed:
+        return "leave --since and --until away, or say where the time is: --map ts=COLUMN"
+    return "leave --since and --until away, or count back from the newest row with --now data"
+
+
+def short(when: str | None) -> str:
+    """Return an ISO 8601 time as people read it, to the minute."""
     return "?" if when is None else when[:16].replace("T", " ")
 
 
 def now_of(log: Log, clock: datetime) -> datetime:
-    """Return the instant just after the newest row, so that it is inside a half-open window; else the clock."""
-    last = newest(log.events)
-    if last is None:
-        return clock
-    from datetime import timedelta
-
-    return last + timedelta(microseconds=1)
+    """Return the second after the newest row, so that it is inside a half-open window; else the clock."""
+    return _after(newest(log.events)) or clock
 
 
-def require_metrics(metrics: Sequence[Metric]) -> None:
-    """Raise `UsageError` where there is no metric to show."""
-    if not metrics:
-        raise UsageError("no metric to show", help="aiopsctl explain lists all metrics")
+def _after(last: datetime | None) -> datetime | None:
+    return None if last is None else last.replace(microsecond=0) + timedelta(seconds=1)

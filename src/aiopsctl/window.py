@@ -1,4 +1,8 @@
-"""Spans of time: what users write (`7d`, `2026-09`, `2026-09-01..2026-10-01`) as half-open windows in one zone."""
+"""Spans of time: what users write (`7d`, `2026-09`, `2026-09-01..2026-10-01`) as half-open windows in one zone.
+
+Days and weeks are those of the zone's calendar, so `7d` ends at the clock time at which it began, also where the clocks
+change in between; hours and minutes are hours and minutes.
+"""
 
 import re
 from dataclasses import dataclass
@@ -7,9 +11,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from aiopsctl.errors import UsageError
 
-_AGO = re.compile(r"^(\d+)(m|h|d|w)$")
+_AGO = re.compile(r"([0-9]{1,6})([mhdw])")
 _STEPS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
-_MONTH, _WEEK, _DAY = re.compile(r"^(\d{4})-(\d{2})$"), re.compile(r"^(\d{4})-W(\d{2})$"), re.compile(r"^\d{4}-\d{2}-\d{2}$")
+_MONTH, _WEEK, _DAY = (
+    re.compile(p) for p in ("([0-9]{4})-([0-9]{2})", "([0-9]{4})-W([0-9]{2})", "([0-9]{4}-[0-9]{2}-[0-9]{2})")
+)
+_WORDS = {"today": "day", "yesterday": "day", "this-month": "month", "last-month": "month"}
 _GRAMMAR = "7d, 36h, 2026-11-01, 2026-11, 2026-W46, 2026-11-01T08:00Z, today, yesterday, this-month, last-month"
 
 
@@ -27,42 +34,49 @@ class Window:
 
     def is_month(self, tz: ZoneInfo) -> bool:
         """Return whether the window is exactly one calendar month of the zone."""
-        if self.since is None or self.until is None:
-            return False
-        first = self.since.astimezone(tz)
-        return first == _midnight(first.date().replace(day=1), tz) and self.until == _next_month(first.date(), tz)
+        return self.since is not None and self == _around("month", self.since, tz)
 
 
 def zone(name: str) -> ZoneInfo:
     """Return a time zone by its IANA name (`local`: that of the machine), or raise `UsageError`."""
     if name == "local":
-        local = datetime.now().astimezone().tzinfo
-        key = getattr(local, "key", None) or _etc_localtime()
-        return ZoneInfo(key) if key else ZoneInfo("UTC")
+        return ZoneInfo(_etc_localtime() or "UTC")
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise UsageError(f"unknown time zone '{name}'", help="write an IANA name: UTC, Europe/Berlin, America/New_York") from None
+        raise UsageError(
+            f"unknown time zone '{name}'", help="write an IANA name: UTC, Europe/Berlin, America/New_York"
+        ) from None
 
 
 def _etc_localtime() -> str:
-    """Return the IANA name behind /etc/localtime, or an empty string."""
+    """Return the IANA name behind TZ or /etc/localtime, or an empty string."""
+    import os
     from pathlib import Path
 
-    target = str(Path("/etc/localtime").resolve())
-    return target.partition("zoneinfo/")[2]
+    named = os.environ.get("TZ", "").lstrip(":")
+    try:
+        return ZoneInfo(named).key if named else Path("/etc/localtime").resolve().as_posix().partition("zoneinfo/")[2]
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return ""
 
 
 def moment(text: str, now: datetime, tz: ZoneInfo) -> datetime:
     """Return the instant that a text names: the beginning of a period, or a span before `now`."""
-    ago = _AGO.match(text)
-    if ago:
-        return now - int(ago[1]) * _STEPS[ago[2]]
+    try:
+        return _moment(text, now, tz)
+    except OverflowError:
+        raise UsageError(f"'{text}' lies outside the calendar") from None
+
+
+def _moment(text: str, now: datetime, tz: ZoneInfo) -> datetime:
+    if ago := _AGO.fullmatch(text):
+        return _back(now, int(ago[1]) * _STEPS[ago[2]], tz, by_clock=ago[2] in "dw")
     if text == "now":
         return now
-    begin = _period(text, now, tz)
-    if begin:
-        return begin[0]
+    period = _period(text, now, tz)
+    if period and period.since:
+        return period.since
     try:
         found = datetime.fromisoformat(text)
     except ValueError:
@@ -72,61 +86,113 @@ def moment(text: str, now: datetime, tz: ZoneInfo) -> datetime:
 
 def span(text: str, now: datetime, tz: ZoneInfo) -> Window:
     """Return the window of a range `A..B`, of a word for a period (`2026-09`, `yesterday`), or of a span (`7d`)."""
-    if ".." in text:
-        since, _, until = text.partition("..")
+    since, dots, until = text.partition("..")
+    if dots:
         window = Window(moment(since, now, tz) if since else None, moment(until, now, tz) if until else None)
-        if window.since and window.until and window.since >= window.until:
-            raise UsageError(f"the range {text} is empty: it ends before it begins")
-        return window
-    period = _period(text, now, tz)
-    return Window(*period) if period else Window(moment(text, now, tz), now)
+    else:
+        window = _period(text, now, tz) or Window(moment(text, now, tz), now)
+    if not window.bounded or (window.since and window.until and window.since >= window.until):
+        raise UsageError(f"the range {text} is empty", help="write it as SINCE..UNTIL; UNTIL is not included")
+    return window
 
 
-def _period(text: str, now: datetime, tz: ZoneInfo) -> tuple[datetime, datetime] | None:
-    today = now.astimezone(tz).date()
+def _period(text: str, now: datetime, tz: ZoneInfo) -> Window | None:
+    """Return the day, week or month that a text names, whole."""
+    first = now.astimezone(tz)
     try:
-        if text in ("today", "yesterday"):
-            day = today if text == "today" else today - timedelta(days=1)
-            return _midnight(day, tz), _midnight(day + timedelta(days=1), tz)
-        if text in ("this-month", "last-month"):
-            day = today.replace(day=1) if text == "this-month" else (today.replace(day=1) - timedelta(days=1)).replace(day=1)
-            return _midnight(day, tz), _next_month(day, tz)
-        if month := _MONTH.match(text):
-            day = date(int(month[1]), int(month[2]), 1)
-            return _midnight(day, tz), _next_month(day, tz)
-        if week := _WEEK.match(text):
-            day = date.fromisocalendar(int(week[1]), int(week[2]), 1)
-            return _midnight(day, tz), _midnight(day + timedelta(days=7), tz)
-        if _DAY.match(text):
-            day = date.fromisoformat(text)
-            return _midnight(day, tz), _midnight(day + timedelta(days=1), tz)
+        if text == "yesterday":
+            first -= timedelta(days=1)
+        elif text == "last-month":
+            first = first.replace(day=1) - timedelta(days=1)
+        elif month := _MONTH.fullmatch(text):
+            first = datetime(int(month[1]), int(month[2]), 1, tzinfo=tz)
+        elif week := _WEEK.fullmatch(text):
+            first = datetime.combine(date.fromisocalendar(int(week[1]), int(week[2]), 1), time(), tz)
+        elif _DAY.fullmatch(text):
+            first = datetime.combine(date.fromisoformat(text), time(), tz)
+        elif text not in _WORDS:
+            return None
+        return _around(_kind(text), first, tz)
     except ValueError:
         raise UsageError(f"'{text}' is no date of the calendar") from None
-    return None
+    except OverflowError:
+        raise UsageError(f"'{text}' lies outside the calendar") from None
+
+
+def _kind(name: str) -> str:
+    """Return `day`, `week` or `month` where a name is that of a period, else an empty string."""
+    shapes = {"month": _MONTH, "week": _WEEK, "day": _DAY}
+    written = next((kind for kind, shape in shapes.items() if name == kind or shape.fullmatch(name)), "")
+    return _WORDS.get(name, written)
+
+
+def _around(kind: str, when: datetime, tz: ZoneInfo) -> Window:
+    """Return the whole day, week or month of the zone that an instant lies in."""
+    day = when.astimezone(tz).date()
+    if kind == "month":
+        first = day.replace(day=1)
+        return Window(_midnight(first, tz), _midnight((first + timedelta(days=32)).replace(day=1), tz))
+    first, days = (day - timedelta(days=day.weekday()), 7) if kind == "week" else (day, 1)
+    return Window(_midnight(first, tz), _midnight(first + timedelta(days=days), tz))
 
 
 def judged(name: str, now: datetime, tz: ZoneInfo) -> Window:
     """Return the window that a check judges: `day`, `week` and `month` up to now, or a span such as `7d`."""
-    today = (now - timedelta(microseconds=1)).astimezone(tz).date()
-    first = {"day": today, "week": today - timedelta(days=today.weekday()), "month": today.replace(day=1)}.get(name)
-    return Window(_midnight(first, tz), now) if first else span(name, now, tz)
+    if name in ("day", "week", "month"):
+        return Window(_around(name, now - timedelta(microseconds=1), tz).since, now)
+    return span(name, now, tz)
+
+
+def is_partial(name: str, window: Window, tz: ZoneInfo) -> bool:
+    """Return whether `name` is that of a day, week or month of which the window is only a part."""
+    period = _within(name, window, tz)
+    return period is not None and period != window
+
+
+def _within(name: str, window: Window, tz: ZoneInfo) -> Window | None:
+    """Return the period that `name` names, if the window lies inside one."""
+    kind = _kind(name)
+    if not kind or window.since is None or window.until is None:
+        return None
+    period = _around(kind, window.since, tz)
+    return period if period.until and window.until <= period.until else None
 
 
 def previous(name: str, window: Window, tz: ZoneInfo) -> Window:
-    """Return the window before: as long, or of a month the same days of the month before."""
+    """Return the window before: of a day, week or month the same part of the one before, else as long a time.
+
+    A whole month has the whole month before it, however long; a part of one has the same days, as far as there are such.
+    """
     if window.since is None or window.until is None:
         raise UsageError("only a window with a beginning and an end has a previous one", help="give --since")
-    length = window.until - window.since
-    if name != "month":
-        return Window(window.since - length, window.since)
-    first = window.since.astimezone(tz).date()
-    before = _midnight((first - timedelta(days=1)).replace(day=1), tz)
-    return Window(before, min(before + length, window.since))
+    period = _within(name, window, tz)
+    if period is None or period.since is None:
+        length = _clock(window.until, tz) - _clock(window.since, tz)
+        whole_days = length % timedelta(days=1) == timedelta(0)
+        return Window(
+            _back(window.since, length if whole_days else window.until - window.since, tz, by_clock=whole_days),
+            window.since,
+        )
+    before = _around(_kind(name), period.since - timedelta(microseconds=1), tz)
+    if window == period or before.since is None:
+        return before
+    ahead = _clock(before.since, tz) - _clock(period.since, tz)
+    since, until = (min(_at_clock(_clock(when, tz) + ahead, tz), period.since) for when in (window.since, window.until))
+    return Window(since, until)
+
+
+def _back(when: datetime, length: timedelta, tz: ZoneInfo, *, by_clock: bool) -> datetime:
+    return _at_clock(_clock(when, tz) - length, tz) if by_clock else when - length
+
+
+def _clock(when: datetime, tz: ZoneInfo) -> datetime:
+    """Return what the clocks of the zone show."""
+    return when.astimezone(tz).replace(tzinfo=None)
+
+
+def _at_clock(shown: datetime, tz: ZoneInfo) -> datetime:
+    return shown.replace(tzinfo=tz).astimezone(UTC)
 
 
 def _midnight(day: date, tz: ZoneInfo) -> datetime:
-    return datetime.combine(day, time(), tz).astimezone(UTC)
-
-
-def _next_month(day: date, tz: ZoneInfo) -> datetime:
-    return _midnight((day.replace(day=1) + timedelta(days=32)).replace(day=1), tz)
+    return _at_clock(datetime.combine(day, time()), tz)

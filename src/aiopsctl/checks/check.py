@@ -1,11 +1,12 @@
 """A check, ready to be judged: where its limits come from no longer matters."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from aiopsctl import catalog
-from aiopsctl.config import CLASS_LIMITS, Check as Written, Config, Limit, Limits, as_limit
+from aiopsctl.config import CLASS_LIMITS, Config, Limit, Limits, as_limit
+from aiopsctl.config import Check as Written
 from aiopsctl.metric import Kind, Metric, Threshold
 
 LEVELS = ("critical", "warning")
@@ -31,6 +32,8 @@ class Check:
     on_no_data: str = "unknown"
     on_few_samples: str = "skip"
     at: dict[str, Any] | None = None
+    lasts: int = 0
+    runbook: str | None = None
     by_class: frozenset[str] = frozenset()
     classes: Mapping[str, str] = field(default_factory=dict)
     of_class: Mapping[str, float] = field(default_factory=dict)
@@ -50,18 +53,16 @@ def _written(name: str, check: Written, config: Config, file: str) -> Iterable[C
     defaults = config.defaults
     place = config.place("checks", name)
     at = None if place is None else {"file": file, "line": place.line}
-    for metric_name in check.metric:
-        metric = catalog.metric(metric_name)
-        limits = {
-            level: _limits(of, metric) for level in LEVELS if (of := getattr(check, level)) is not None
-        }
-        classed = frozenset(level for level in LEVELS if (of := getattr(check, level)) is not None and of.above == "class")
+    for metric in map(catalog.metric, check.metric):
+        written = {level: of for level in LEVELS if (of := getattr(check, level)) is not None}
+        classed = frozenset(level for level, of in written.items() if of.above == "class")
         yield Check(
-            id=name, metric=metric, limits=limits, by=check.by, where=check.where,
+            id=name, metric=metric, limits={level: _limits(of, metric) for level, of in written.items()},
+            by=check.by if not classed or "feature" in check.by else (*check.by, "feature"), where=check.where,
             window=check.window or defaults.window, compare=check.compare,
             min_samples=int(defaults.min_samples if check.min_samples is None else check.min_samples),
             judge=check.judge, required=check.required, on_no_data=defaults.on_no_data,
-            on_few_samples=defaults.on_few_samples, at=at,
+            on_few_samples=defaults.on_few_samples, at=at, lasts=int((check.for_ or "0d")[:-1]), runbook=check.runbook,
             by_class=classed, classes=_classes(config), of_class=_class_limits(metric, config) if classed else {},
         )  # fmt: skip
 
@@ -72,16 +73,14 @@ def _limits(written: Limits, metric: Metric) -> tuple[Limit, ...]:
     return tuple(as_limit(q, metric.unit, kind) for kind, q in found if q is not None and q != "class")
 
 
-def _classes(config: Config | None) -> dict[str, str]:
-    if config is None:
-        return {}
+def _classes(config: Config) -> dict[str, str]:
     return {name: f.class_ for name, f in config.features.items() if f.class_ is not None}
 
 
-def _class_limits(metric: Metric, config: Config | None) -> dict[str, float]:
+def _class_limits(metric: Metric, config: Config) -> dict[str, float]:
     """Return the limit of each class: the handbook's, unless the config says otherwise."""
     limits = {t.when["class"]: t.critical for t in metric.thresholds if "class" in t.when and t.critical is not None}
-    for name, of in (config.classes if config else {}).items():
+    for name, of in config.classes.items():
         own = getattr(of, CLASS_LIMITS[metric.name])
         limits.pop(name, None)
         if own is not None:
@@ -91,32 +90,30 @@ def _class_limits(metric: Metric, config: Config | None) -> dict[str, float]:
 
 def handbook(config: Config | None = None) -> list[Check]:
     """Return the handbook's thresholds as checks, read off the declarations of the metrics."""
-    return [check for metric in catalog.metrics().values() for check in _default(metric, config)]
+    config = config or Config()
+    return [check for metric in catalog.metrics().values() for check in _preset(metric, config)]
 
 
-def _default(metric: Metric, config: Config | None) -> list[Check]:
-    classed = [t for t in metric.thresholds if "class" in t.when]
-    checks = [_of_threshold(metric, t) for t in metric.thresholds if "class" not in t.when]
+def _preset(metric: Metric, config: Config) -> Iterable[Check]:
+    for threshold in metric.thresholds:
+        if "class" not in threshold.when:
+            relative = threshold.kind in ("rise", "fall")
+            limits = {
+                level: (Limit(threshold.kind, value, "relative" if relative else "absolute"),)
+                for level in LEVELS
+                if (value := getattr(threshold, level)) is not None
+            }
+            yield replace(_default(metric, threshold, config), limits=limits, compare="previous" if relative else None)
+    classed = next((t for t in metric.thresholds if "class" in t.when), None)
     if classed:
-        first = classed[0]
-        checks.append(
-            Check(
-                id=metric.name, metric=metric, limits={}, by=first.by, window=first.window,
-                by_class=frozenset({"critical"}), classes=_classes(config), of_class=_class_limits(metric, config),
-                origin=first.origin,
-            )  # fmt: skip
-        )
-    return checks
+        own, limits_of = _classes(config), _class_limits(metric, config)
+        default = _default(metric, classed, config)
+        yield replace(default, by_class=frozenset({"critical"}), classes=own, of_class=limits_of)
 
 
-def _of_threshold(metric: Metric, threshold: Threshold) -> Check:
-    relative = threshold.kind in ("rise", "fall")
-    limits = {
-        level: (Limit(threshold.kind, value, "relative" if relative else "absolute"),)
-        for level in LEVELS
-        if (value := getattr(threshold, level)) is not None
-    }
+def _default(metric: Metric, threshold: Threshold, config: Config) -> Check:
     return Check(
-        id=metric.name, metric=metric, limits=limits, by=threshold.by, window=threshold.window,
-        compare="previous" if relative else None, origin=threshold.origin,
+        id=metric.name, metric=metric, limits={}, by=threshold.by, window=threshold.window,
+        min_samples=int(config.defaults.min_samples), on_no_data=config.defaults.on_no_data,
+        on_few_samples=config.defaults.on_few_samples, origin=threshold.origin,
     )  # fmt: skip

@@ -1,17 +1,17 @@
 """From a check and a measurement to a verdict. Unknown is a verdict, never a pass."""
 
 from dataclasses import dataclass
-from math import sqrt
+from math import copysign, sqrt
 
 from aiopsctl.checks.check import LEVELS, Check
 from aiopsctl.config import Limit
-from aiopsctl.formats.words import change, number
+from aiopsctl.readable import change, number
 from aiopsctl.result import Measurement, Reference, Verdict
 
 
 @dataclass(frozen=True)
 class _Finding:
-    """How far a value is past a limit: in value, and with its whole interval."""
+    """Whether a value is past a limit, and whether it surely is: with its whole interval, where that is asked."""
 
     level: str
     limit: Limit
@@ -23,21 +23,22 @@ def judge(check: Check, m: Measurement, covered: str | None) -> Verdict:
     """Return the verdict of one check on one slice; `covered` says why the window before cannot be compared with."""
     if m.value is None or m.status == "unknown":
         status = check.on_no_data if m.value is None else "unknown"
-        return _verdict(check, m, status, m.reason, None)
+        return verdict(check, m, status, m.reason, None)
     if m.n < check.min_samples and check.on_few_samples != "judge":
         status = "unknown" if check.on_few_samples == "unknown" else "skipped"
-        return _verdict(check, m, status, f"{m.n:,} of {check.min_samples:,} samples", None)
+        return verdict(check, m, status, f"{m.n:,} of {check.min_samples:,} samples", None)
     limits = _limits(check, m)
     relative = [limit for _, limit in limits if limit.kind in ("rise", "fall")]
-    if relative and (why := _no_reference(check, m.reference, covered)):
-        return _verdict(check, m, "skipped", why, relative[0])
-    findings = [_finding(level, limit, check, m) for level, limit in limits]
+    missing = _no_reference(check, m.reference, covered) if relative else None
+    findings = [_finding(level, limit, check, m) for level, limit in limits if not (missing and limit in relative)]
     for finding in findings:
         if finding.surely:
-            return _verdict(check, m, finding.level, _words(finding.limit, m), finding.limit)
+            return verdict(check, m, finding.level, _words(finding.limit, m), finding.limit)
+    if missing:
+        return verdict(check, m, "skipped", missing, relative[0])
     near = next((f for f in findings if f.past), None)
-    reason = f"{_words(near.limit, m)}, but its interval is not" if near else m.reason
-    return _verdict(check, m, "ok", reason, findings[0].limit if findings else None)
+    reason = f"{_words(near.limit, m)}, but not with its whole interval" if near else m.reason
+    return verdict(check, m, "ok", reason, near.limit if near else findings[0].limit if findings else None)
 
 
 def _limits(check: Check, m: Measurement) -> list[tuple[str, Limit]]:
@@ -61,16 +62,15 @@ def _no_reference(check: Check, reference: Reference | None, covered: str | None
         return covered
     if reference is None or reference.value is None:
         return "nothing to compare with in the window before"
-    if reference.n < check.min_samples:
+    if reference.n < check.min_samples and check.on_few_samples != "judge":
         return f"{reference.n:,} of {check.min_samples:,} samples in the window before"
     return None
 
 
 def _finding(level: str, limit: Limit, check: Check, m: Measurement) -> _Finding:
-    value, best = _distance(limit, m)
-    past = value > 0
+    value, nearest = _distance(limit, m)
     by_interval = check.judge == "interval" or (check.judge is None and m.unit == "ratio")
-    return _Finding(level, limit, past, past and (best > 0 if by_interval and best is not None else True))
+    return _Finding(level, limit, value > 0, value > 0 and (nearest is None or nearest > 0 or not by_interval))
 
 
 def _distance(limit: Limit, m: Measurement) -> tuple[float, float | None]:
@@ -80,39 +80,43 @@ def _distance(limit: Limit, m: Measurement) -> tuple[float, float | None]:
         return value - limit.value, None if m.low is None else m.low - limit.value
     if limit.kind == "below":
         return limit.value - value, None if m.high is None else limit.value - m.high
-    reference = m.reference
-    before = 0.0 if reference is None or reference.value is None else reference.value
+    before = m.reference
+    if before is None or before.value is None:
+        return 0.0, None
     sign = 1 if limit.kind == "rise" else -1
-    allowed = _allowed(limit, before)
-    moved = sign * (value - before)
-    return moved - allowed, _least_move(sign, m, reference, moved, allowed)
+    factor, allowed = _allowed(limit, sign, before.value)
+    past = sign * (value - factor * before.value) - allowed
+    return past, _least(sign, factor, past, m, before)
 
 
-def _allowed(limit: Limit, before: float) -> float:
-    """Return the absolute change that a limit allows from a reference."""
+def _allowed(limit: Limit, sign: int, before: float) -> tuple[float, float]:
+    """Return what the value may be: a factor of the reference, and an allowance beside it."""
     if limit.mode == "absolute":
-        return limit.value
+        return 1.0, limit.value
     share = limit.value if limit.mode == "relative" else abs(limit.value - 1)
-    return share * abs(before)
+    return 1 + sign * share * copysign(1, before), 0.0
 
 
-def _least_move(
-    sign: int, m: Measurement, reference: Reference | None, moved: float, allowed: float
-) -> float | None:
-    """Return the lower bound of the change beyond what is allowed (MOVER: Newcombe 1998; Zou and Donner 2008)."""
-    if reference is None or None in (m.low, m.high, reference.low, reference.high) or m.value is None:
+def _least(sign: int, factor: float, past: float, m: Measurement, before: Reference) -> float | None:
+    """Return the lower bound of `past`, a difference of two estimates (MOVER: Newcombe 1998; Zou and Donner 2008)."""
+    if m.value is None or before.value is None:
         return None
-    near = m.value - m.low if sign > 0 else m.high - m.value  # type: ignore[operator]  # None is excluded above
-    far = reference.high - reference.value if sign > 0 else reference.value - reference.low  # type: ignore[operator]
-    return moved - sqrt(near**2 + far**2) - allowed
+    if m.low is None or m.high is None or before.low is None or before.high is None:
+        return None
+    own = m.value - m.low if sign > 0 else m.high - m.value
+    theirs = before.high - before.value if sign > 0 else before.value - before.low
+    return past - sqrt(own**2 + (factor * theirs) ** 2)
 
 
 def _words(limit: Limit, m: Measurement) -> str:
     if limit.kind in ("above", "below"):
         return f"{number(m.value, m.unit)} is {limit.kind} the limit of {number(limit.value, m.unit)}"
     before = m.reference.value if m.reference else None
+    name = m.reference.name if m.reference else "previous"
     verb = "rose" if limit.kind == "rise" else "fell"
-    return f"{verb} {change(m.value, before, m.unit).lstrip('+-')} from {number(before, m.unit)}; limit: {limit_words(limit, m.unit)}"
+    moved = change(m.value, before, m.unit).lstrip("+-") or f"to {number(m.value, m.unit)}"
+    against = "" if name == "previous" else f" against {name}"
+    return f"{verb} {moved} from {number(before, m.unit)}; limit: {limit_words(limit, m.unit)}{against}"
 
 
 def limit_words(limit: Limit, unit: str) -> str:
@@ -122,13 +126,16 @@ def limit_words(limit: Limit, unit: str) -> str:
     if limit.mode == "factor":
         return f"{limit.kind} to {limit.value:g}x"
     if limit.kind in ("rise", "fall"):
-        return f"{limit.kind} of {limit.value * 100:g} points" if unit == "ratio" else f"{limit.kind} of {number(limit.value, unit)}"
+        size = f"{limit.value * 100:g} points" if unit == "ratio" else number(limit.value, unit)
+        return f"{limit.kind} of {size}"
     return f"{limit.kind} {number(limit.value, unit)}"
 
 
-def _verdict(check: Check, m: Measurement, status: str, reason: str | None, limit: Limit | None) -> Verdict:
+def verdict(check: Check, m: Measurement, status: str, reason: str | None, limit: Limit | None) -> Verdict:
+    """Return a verdict on a measurement; the window and the next command are added by who knows them."""
     written = None if limit is None else {"kind": limit.kind, "value": limit.value, "mode": limit.mode}
     return Verdict(
         id=check.id, metric=m.metric, slice=m.slice, status=status, value=m.value, low=m.low, high=m.high, n=m.n,
-        unit=m.unit, reference=m.reference, limit=written, window={"name": check.window}, breached_since=None, reason=reason, at=check.at, next=None,
+        unit=m.unit, reference=m.reference, limit=written, window={"name": check.window}, breached_since=None,
+        reason=reason, at=check.at, next=None, runbook=check.runbook,
     )  # fmt: skip

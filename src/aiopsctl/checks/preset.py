@@ -43,7 +43,7 @@ def _classes() -> list[str]:
 
 
 def _time(ms: float) -> str:
-    return f"{ms / 1000:g}s" if ms >= 1000 else f"{ms:g}ms"  # noqa: PLR2004 - a second
+    return f"{ms / 1000:g}s" if ms >= 1000 else f"{ms:g}ms"
 
 
 def _class_check(metric: Metric) -> list[str]:

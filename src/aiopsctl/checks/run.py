@@ -1,26 +1,31 @@
 """Runs checks over a log: checks that share rows and slices share a measurement."""
 
-import shlex
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from aiopsctl import catalog
-from aiopsctl.checks.check import Check
-from aiopsctl.checks.judge import has_limit, judge
-from aiopsctl.errors import UsageError
-from aiopsctl.measure import Scope, iso, measure
-from aiopsctl.result import Measurement, Result, Verdict
-from aiopsctl.sources.log import Log
-from aiopsctl.views import account, nothing_found, span_of
 from aiopsctl import window as windows
+from aiopsctl.checks.check import Check
+from aiopsctl.checks.judge import has_limit, judge, verdict
+from aiopsctl.checks.lasting import lasting
+from aiopsctl.checks.mutes import muted
+from aiopsctl.checks.onward import onward
+from aiopsctl.checks.outcome import BREACH, exit_code, monitor_code
+from aiopsctl.config import Mute
+from aiopsctl.errors import UsageError
+from aiopsctl.measure import Scope, iso, measure, newest
+from aiopsctl.readable import plural
+from aiopsctl.result import STATUSES, Measurement, Result, Verdict
+from aiopsctl.sources.log import Log
+from aiopsctl.views import account, nothing_found, oldest_of, refused, span_of
 from aiopsctl.window import Window
 
-BREACH = ("critical", "warning")
 _COVERED = 0.1
 """A window before is not compared with when the log lacks more than this share of it at its beginning."""
+
+_EVER = Window()
 
 
 @dataclass(frozen=True)
@@ -30,15 +35,19 @@ class Run:
     now: datetime
     tz: ZoneInfo
     where: str | None = None
-    within: Window = Window()
+    within: Window = _EVER
     fail_on: str = "critical"
     strict: bool = False
+    nagios: bool = False
     inputs: tuple[str, ...] = ()
-    baselines: tuple[tuple[str, Window], ...] = ()
+    baselines: tuple[tuple[str, Window | None], ...] = ()
+    mutes: tuple[Mute, ...] = ()
 
 
 @dataclass(frozen=True)
 class _Group:
+    """Checks that look at the same rows in the same slices, and their window's name."""
+
     by: tuple[str, ...]
     where: str | None
     window: str
@@ -55,122 +64,143 @@ def run(checks: Sequence[Check], log: Log, how: Run) -> Result:
     measurements: list[Measurement] = []
     for group, members in groups.items():
         scope = scopes[group]
-        metrics = list({check.metric.name: check.metric for check in members}.values())
-        found = measure(log.events, metrics, scope)
+        found = measure(log.events, list({check.metric.name: check.metric for check in members}.values()), scope)
         measurements += found
-        uncovered = _uncovered(log, scope)
-        span = {"name": group.window, "since": iso(scope.window.since, how.tz), "until": iso(scope.window.until, how.tz)}
         for check in members:
-            own = [m for m in found if m.metric == check.metric.name]
-            verdicts[id(check)] = [replace(v, window=span) for v in _judged(check, own, uncovered)]
-    ordered = [verdict for check in checks for verdict in verdicts[id(check)]]
+            own = _verdicts(check, group, found, log, scope)
+            verdicts[id(check)] = [_finished(v, check, group, log, how, scope) for v in own]
+    ordered = [v for check in checks for v in verdicts[id(check)]]
     return _result(ordered, checks, measurements, log, _hull(list(scopes.values()), how), how)
 
 
+def _verdicts(check: Check, group: _Group, found: list[Measurement], log: Log, scope: Scope) -> list[Verdict]:
+    own = [_dated(m, log, scope) for m in found if m.metric == check.metric.name]
+    return [replace(v, window=_span(group, scope)) for v in _judged(check, own, _uncovered(log, scope))]
+
+
+def _finished(v: Verdict, check: Check, group: _Group, log: Log, how: Run, scope: Scope) -> Verdict:
+    """Return a verdict with what only failing ones have: since when, whether it is muted, and what to type next."""
+
+    def judged(now: datetime) -> list[Verdict]:
+        then = _scope(group, log, replace(how, now=now))
+        return _verdicts(check, group, measure(log.events, [check.metric], then), log, then)
+
+    if v.status in BREACH and check.lasts:
+        v = lasting(v, check.lasts, how.now, how.tz, judged)
+    v = muted(v, how.mutes, how.now.astimezone(how.tz).date())
+    return replace(v, next=onward(v, scope, how.inputs)) if v.status in BREACH else v
+
+
 def _judged(check: Check, found: list[Measurement], uncovered: str | None) -> list[Verdict]:
-    if not check.by_class:
+    empty = all(m.value is None for m in found) and check.classes
+    if not check.by_class or empty:
         return [judge(check, m, uncovered) for m in found]
-    if not check.classes:
-        why = "no feature has a class; name them in the config: features: {NAME: {class: on-demand}}"
-        empty = replace(found[0], slice={}, value=None, low=None, high=None, n=0)
-        return [replace(judge(check, empty, None), status="skipped", reason=why)]
-    own = [m for m in found if check.classes.get(str(m.slice.get("feature"))) or check.limits]
-    return [judge(check, m, uncovered) for m in own if has_limit(check, m)]
+    limited = [judge(check, m, uncovered) for m in found if has_limit(check, m)]
+    if limited or any(check.classes.get(str(m.slice.get("feature"))) for m in found):
+        return limited
+    nothing = replace(found[0], slice={}, value=None, low=None, high=None, n=0)
+    why = "no feature of the log has a class" if check.classes else "no feature has a class"
+    return [
+        verdict(
+            check, nothing, "skipped", f"{why}; the config gives them: features: {{NAME: {{class: on-demand}}}}", None
+        )
+    ]
+
+
+def _dated(m: Measurement, log: Log, scope: Scope) -> Measurement:
+    """Say of a value that is missing because the log ends before its window that it is so."""
+    last, since = newest(log.events), scope.window.since
+    if m.value is not None or last is None or since is None or last >= since:
+        return m
+    ends, begins = (when.astimezone(scope.tz) for when in (last, since))
+    return replace(m, reason=f"no rows since {begins:%Y-%m-%d}: the newest is of {ends:%Y-%m-%d}")
 
 
 def _scope(group: _Group, log: Log, how: Run) -> Scope:
     timed = "ts" in log.events.columns and log.events["ts"].null_count() < log.events.height
-    window = windows.judged(group.window, how.now, how.tz) if timed else Window()
+    window = _within(windows.judged(group.window, how.now, how.tz), how.within) if timed else _EVER
     where = " AND ".join(f"({w})" for w in (group.where, how.where) if w) or None
-    reference = None
-    if group.compare and timed:
-        reference = _reference(group, window, how)
-    return Scope(how.tz, _within(window, how.within), reference, group.compare or "previous", group.by, where)
+    reference = _reference(group, window, how) if group.compare and timed else None
+    name = (group.compare or "previous").removeprefix("baseline:")
+    return Scope(how.tz, window, reference, name, group.by, where)
 
 
 def _reference(group: _Group, window: Window, how: Run) -> Window:
     name = (group.compare or "").removeprefix("baseline:")
-    if name == "previous":
-        return windows.previous(group.window, window, how.tz)
     known = dict(how.baselines)
-    if name in known:
-        return known[name]
+    if name == "previous" or (name in known and known[name] is None):
+        return windows.previous(group.window, window, how.tz)
+    if dated := known.get(name):
+        return dated
     if group.compare != name:
         raise UsageError(f"unknown baseline '{name}'", help=f"baselines of the config: {', '.join(known) or 'none'}")
     return windows.span(name, how.now, how.tz)
 
 
 def _within(window: Window, outer: Window) -> Window:
-    if outer.since is None or window.since is None:
+    if outer.since is None or window.since is None or window.until is None:
         return window
-    return Window(max(window.since, outer.since), window.until)
+    return Window(min(max(window.since, outer.since), window.until), window.until)
+
+
+def _span(group: _Group, scope: Scope) -> dict[str, object]:
+    since, until = (iso(when, scope.tz) for when in (scope.window.since, scope.window.until))
+    partial = windows.is_partial(group.window, scope.window, scope.tz)
+    return {"name": group.window, "since": since, "until": until, "partial": partial}
 
 
 def _uncovered(log: Log, scope: Scope) -> str | None:
     """Return why the window before cannot be compared with: the log does not reach back far enough."""
-    before = scope.reference
-    if before is None or before.since is None or before.until is None or "ts" not in log.events.columns:
+    before, oldest = scope.reference, oldest_of(log)
+    if before is None or before.since is None or before.until is None or oldest is None:
         return None
-    oldest = log.events["ts"].min()
-    if not isinstance(oldest, datetime):
+    if oldest - before.since <= max((before.until - before.since) * _COVERED, timedelta(0)):
         return None
-    missing = oldest - before.since
-    if missing <= max((before.until - before.since) * _COVERED, timedelta(0)):
-        return None
-    return f"the log begins {oldest:%Y-%m-%d}, the window before on {before.since.astimezone(scope.tz):%Y-%m-%d}"
+    begins, wanted = (when.astimezone(scope.tz) for when in (oldest, before.since))
+    return f"the log begins {begins:%Y-%m-%d}, the window before on {wanted:%Y-%m-%d}"
 
 
 def _hull(scopes: list[Scope], how: Run) -> Scope:
-    """Return the scope that holds every row that any check looked at."""
-    windows = [w for s in scopes for w in (s.window, s.reference) if w is not None]
-    since = [w.since for w in windows]
-    until = [w.until for w in windows]
-    return Scope(
-        how.tz,
-        Window(
-            None if None in since or not since else min(s for s in since if s),
-            None if None in until or not until else max(u for u in until if u),
-        ),
-        where=how.where,
+    """Return the scope that holds every row that any check judged."""
+    since = [scope.window.since for scope in scopes]
+    until = [scope.window.until for scope in scopes]
+    whole = Window(
+        None if None in since or not since else min(s for s in since if s),
+        None if None in until or not until else max(u for u in until if u),
     )
+    return Scope(how.tz, whole, where=how.where)
 
 
 def _result(
     verdicts: list[Verdict], checks: Sequence[Check], measurements: list[Measurement], log: Log, hull: Scope, how: Run
 ) -> Result:
-    counts = Counter(v.status for v in verdicts)
-    code = exit_code(verdicts, checks, how)
+    counted = Counter(v.status for v in verdicts)
+    code = exit_code(verdicts, checks, fail_on=how.fail_on, strict=how.strict)
     data = account(log, hull)
-    notes = list(log.account.notes)
-    if not data.rows_used:
-        notes.append(nothing_found(log, hull))
-        code = 3
-    named = [replace(v, next=_next(v, how)) if v.status in BREACH else v for v in verdicts]
-    verdict = {0: "pass", 1: "breach", 3: "not judged"}[code]
-    return Result(
-        "check", code, span_of(log, hull), data, measurements, named, verdict, dict(sorted(counts.items())), notes=notes
+    code = monitor_code(verdicts, code, fail_on=how.fail_on) if how.nagios else code
+    result = Result(
+        "check", code, span_of(log, hull), data, measurements, verdicts,
+        {0: "pass", 1: "breach", 2: "breach", 3: "not judged"}[code], {status: counted[status] for status in STATUSES},
+        notes=[*log.account.notes, *_stale(log, how)],
+    )  # fmt: skip
+    return (
+        result
+        if data.rows_used or result.verdict == "breach"
+        else not_judged(log, hull, nothing_found(log, hull), result)
     )
 
 
-def exit_code(verdicts: Sequence[Verdict], checks: Sequence[Check], how: Run) -> int:
-    """Return 1 for a breach at or above `fail_on`, else 3 where something could not be judged, else 0.
-
-    Not judged: any unknown; skipped or blind where the check is required or the run strict; or nothing judged at all.
-    """
-    failing = {"critical": ("critical",), "warning": BREACH, "never": ()}[how.fail_on]
-    statuses = [v.status for v in verdicts]
-    if any(status in failing for status in statuses):
-        return 1
-    required = {check.id for check in checks if check.required}
-    silent = [v for v in verdicts if v.status in ("skipped", "blind") and (how.strict or v.id in required)]
-    judged_any = any(status in ("ok", *BREACH) for status in statuses)
-    return 3 if "unknown" in statuses or silent or not judged_any else 0
+def _stale(log: Log, how: Run) -> list[str]:
+    last = newest(log.events)
+    if last is None or how.now - last < timedelta(days=1):
+        return []
+    return [f"the newest row is {plural((how.now - last).days, 'day')} older than now; --now data counts back from it"]
 
 
-def _next(verdict: Verdict, how: Run) -> str:
-    """Return the command that shows the breach by day, ready to paste."""
-    command = ["aiopsctl", catalog.metric(verdict.metric).dimension, *how.inputs, "--metrics", verdict.metric]
-    conditions = [f"{k} = '{str(v).replace(chr(39), chr(39) * 2)}'" for k, v in verdict.slice.items() if v is not None]
-    if conditions:
-        command += ["--where", " AND ".join(conditions)]
-    return shlex.join([*command, "--by", "day"])
+def not_judged(log: Log, scope: Scope, why: str, found: Result | None = None) -> Result:
+    """Return the answer of a check that can say nothing, with the reason for people."""
+    counts = dict.fromkeys(STATUSES, 0)
+    empty = Result(
+        "check", 3, span_of(log, scope), account(log, scope), [], [], counts=counts, notes=list(log.account.notes)
+    )
+    return replace(refused(found or empty, why), verdict="not judged")

@@ -1,15 +1,16 @@
 """The application: its commands, its version, and how it is entered."""
 
-import sys
 from typing import Annotated
 
 import typer
 
 from aiopsctl.cli import check, explain, look
+from aiopsctl.cli.group import Commands
 
 app = typer.Typer(
     name="aiopsctl",
-    help="Operate AI features from their logs: quality, cost, latency, satisfaction, drift.\n\n"
+    cls=Commands,
+    help="Operate AI features from their logs: quality, cost, latency, satisfaction.\n\n"
     "Try: aiopsctl summary LOGS   or: aiopsctl check LOGS",
     no_args_is_help=True,
     rich_markup_mode=None,
@@ -18,20 +19,23 @@ app = typer.Typer(
 )
 
 
-@app.callback()
-def root(
-    version: Annotated[bool, typer.Option("-V", "--version", help="Print the version.", is_eager=True)] = False,
-) -> None:
-    """Print the version and leave; anything else is a command's."""
-    if version:
-        typer.echo(f"aiopsctl {_version()}")
+def _print_version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it
+    if wanted:
+        from importlib.metadata import version
+
+        from aiopsctl.cli.run import put
+
+        put(f"aiopsctl {version('aiopsctl')}\n", machine=False)
         raise typer.Exit
 
 
-def _version() -> str:
-    from importlib.metadata import version
-
-    return version("aiopsctl")
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("-V", "--version", help="Print the version.", is_eager=True, callback=_print_version)
+    ] = False,
+) -> None:
+    """Take what comes before a command."""
 
 
 explain.add_to(app)
@@ -41,7 +45,4 @@ check.add_to(app)
 
 def main() -> None:
     """Enter the program."""
-    if sys.argv[1:] in (["-V"], ["--version"]):
-        print(f"aiopsctl {_version()}")
-        return
     app()

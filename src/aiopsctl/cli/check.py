@@ -1,58 +1,83 @@
 """`check`: judge the limits of a config, or the handbook's, and leave with an exit code that can be trusted."""
 
 from dataclasses import replace
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from aiopsctl.cli.group import Command
 from aiopsctl.cli.options import Common, reads_logs
 from aiopsctl.errors import UsageError, nearest
 
-_NAGIOS = {0: 0, 1: 2, 2: 3, 3: 3}
+if TYPE_CHECKING:
+    from aiopsctl.checks.check import Check
+
+_LEVELS = ("critical", "warning", "never")
+_CODES = ("ci", "nagios")
 
 
 def add_to(app: typer.Typer) -> None:
     """Add the command to the application."""
-    app.command("check", rich_help_panel="Share")(reads_logs(check))
+    app.command("check", cls=Command, rich_help_panel="Share")(reads_logs(check))
 
 
 def check(
     common: Common,
     *,
-    fail_on: Annotated[str, typer.Option("--fail-on", help="critical, warning or never.")] = "critical",
-    strict: Annotated[bool, typer.Option("--strict", help="A skipped check counts as not judged.")] = False,
+    fail_on: Annotated[
+        str, typer.Option("--fail-on", metavar="LEVEL", help="Exit 1 from here on: critical, warning, never.")
+    ] = "critical",
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 3 where a check was skipped.")] = False,
     everything: Annotated[bool, typer.Option("--all", help="Also list the checks that passed.")] = False,
-    only: Annotated[list[str] | None, typer.Option("--check", metavar="ID", help="Only this check.")] = None,
+    only: Annotated[
+        list[str] | None, typer.Option("--check", metavar="ID", help="Only this check; repeatable.")
+    ] = None,
+    exit_codes: Annotated[
+        str, typer.Option("--exit-codes", metavar="ci|nagios", help="nagios: 0 ok, 1 warning, 2 critical, 3 unknown.")
+    ] = "ci",
 ) -> int:
-    """Judge the checks of the config, else every threshold of the handbook that the log can answer.
+    """Judge the limits of a config, or the handbook's.
+
+    With a config the checks in it, without one every threshold of the handbook that the log can answer.
 
     Exit codes: 0 pass, 1 breach, 2 usage or config, 3 not judged.
     """
     from aiopsctl.checks.check import from_config
-    from aiopsctl.checks.run import Run, run
-    from aiopsctl.cli.run import emit
-    from aiopsctl.cli.session import baselines, open_session, require_few_rejects
+    from aiopsctl.checks.run import Run, not_judged, run
+    from aiopsctl.cli.run import check_output, emit, one_of
+    from aiopsctl.cli.session import again, names, open_session, scope, too_many_rejects
+    from aiopsctl.measure import check_by, predicate
 
-    if fail_on not in ("critical", "warning", "never"):
-        raise UsageError(f"--fail-on {fail_on}", help=nearest(fail_on, ("critical", "warning", "never")) or "critical, warning or never")
+    check_output(common)
+    one_of("--fail-on", fail_on, _LEVELS)
+    one_of("--exit-codes", exit_codes, _CODES)
+    by = names(common.by)
+    check_by(by)
+    if common.where:
+        predicate(common.where)
     session = open_session(common)
-    checks = from_config(session.config, session.config_file)
-    for name in only or []:
-        ids = tuple(check.id for check in checks)
-        if name not in ids:
-            raise UsageError(f"unknown check '{name}'", help=nearest(name, ids) or f"checks: {', '.join(ids)}")
-    require_few_rejects(session, common, by_default=True)
+    asked = scope(session, common)
+    chosen = _chosen(from_config(session.config, session.config_file), only or [])
+    chosen = [_as_asked(each, by, common.compare) for each in chosen]
     how = Run(
         now=session.window.until or session.now, tz=session.tz, where=common.where, within=session.window,
-        fail_on=fail_on, strict=strict, inputs=_inputs(common, session.config_file), baselines=baselines(session),
+        fail_on=fail_on, strict=strict, nagios=exit_codes == "nagios", inputs=again(common),
+        baselines=session.baselines, mutes=session.config.mutes,
     )  # fmt: skip
-    chosen = [check for check in checks if not only or check.id in only]
+    why = too_many_rejects(session, common, by_default=True)
+    if why:
+        return emit(not_judged(session.log, replace(asked, reference=None), why), common)
     return emit(replace(run(chosen, session.log, how), everything=everything), common)
 
 
-def _inputs(common: Common, config_file: str) -> tuple[str, ...]:
-    """Return the words of the command line that name the logs, for the next command to type."""
-    config = ("-c", config_file) if config_file and not common.paths else ()
-    feedback = tuple(word for path in common.feedback or [] for word in ("--feedback", path))
-    columns = tuple(word for pair in common.columns or [] for word in ("--map", pair))
-    return (*(common.paths or ()), *feedback, *columns, *config)
+def _chosen(checks: "list[Check]", only: list[str]) -> "list[Check]":
+    ids = tuple(dict.fromkeys(check.id for check in checks))
+    for name in only:
+        if name not in ids:
+            raise UsageError(f"unknown check '{name}'", help=nearest(name, ids) or f"checks: {', '.join(ids)}")
+    return [check for check in checks if not only or check.id in only]
+
+
+def _as_asked(check: "Check", by: tuple[str, ...], compare: str | None) -> "Check":
+    """Return a check cut finer, and set against another window where it compares at all."""
+    return replace(check, by=(*check.by, *by), compare=compare if compare and check.compare else check.compare)

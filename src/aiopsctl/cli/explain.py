@@ -4,32 +4,38 @@ from typing import Annotated
 
 import typer
 
+from aiopsctl.cli.group import Command
+
 
 def add_to(app: typer.Typer) -> None:
     """Add the command to the application."""
-    app.command("explain", rich_help_panel="Start")(explain)
+    app.command("explain", cls=Command, rich_help_panel="Start")(explain)
 
 
 def explain(
-    name: Annotated[str | None, typer.Argument(help="A metric, a column, or `columns`.")] = None,
+    name: Annotated[str | None, typer.Argument(help="A metric, a column, or `columns`.", show_default=False)] = None,
     *,
-    schema: Annotated[str | None, typer.Option("--schema", help="result or config: print its JSON Schema.")] = None,
-    fmt: Annotated[str, typer.Option("-f", "--format", help="table or json.")] = "table",
-    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of a bug.")] = False,
-) -> None:
-    """Say what a metric means: formula, unit, columns, limits and where they come from, with a worked example."""
-    from aiopsctl.cli.run import guarded
+    schema: Annotated[
+        str | None, typer.Option("--schema", metavar="config|result", help="Print its JSON Schema.")
+    ] = None,
+    fmt: Annotated[str, typer.Option("-f", "--format", metavar="table|json", help="Output format.")] = "table",
+    debug: Annotated[  # noqa: ARG001 - read where bugs are caught
+        bool, typer.Option("--debug", help="Show the traceback of a bug.")
+    ] = False,
+) -> int:
+    """Say what a metric means.
 
-    guarded(lambda: _explain(name, schema, fmt), debug=debug)
-
-
-def _explain(name: str | None, schema: str | None, fmt: str) -> int:
+    Its formula, unit, columns and limits, where they come from, and a worked example. Without a name: all metrics.
+    """
     from aiopsctl import words
+    from aiopsctl.cli.run import one_of, put, terminal_width
 
-    if fmt not in ("table", "json"):
-        from aiopsctl.errors import UsageError
-
-        raise UsageError(f"explain has no format '{fmt}'", help="table or json")
-    text = words.schema(schema) if schema else words.as_json(name) if fmt == "json" else words.as_text(name)
-    typer.echo(text)
+    one_of("--format", fmt, ("table", "json"))
+    if schema:
+        text = words.schema(one_of("--schema", schema, ("config", "result")))
+    elif fmt == "json":
+        text = words.as_json(name)
+    else:
+        text = words.as_text(name, terminal_width())
+    put(text + "\n", machine=fmt == "json" or schema is not None)
     return 0

@@ -1,45 +1,50 @@
 """The commands that look: `summary`, and one for each monitoring dimension."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Annotated
 
 import typer
 
+from aiopsctl.cli.group import Command
 from aiopsctl.cli.options import Common, reads_logs
 
 COMMANDS = {
     "summary": "All dimensions on one page.",
-    "quality": "Are the outputs useful and correct: ratings, corrections, rejections, completion.",
-    "cost": "What calls and users cost, who causes it, and how long prompts are.",
-    "latency": "How fast and how reliable the answers are, and the busiest minute.",
-    "satisfaction": "Are users happy, and do they stay: NPS, opt-out, active users.",
+    "quality": "Ratings, corrections, rejections, completed tasks.",
+    "cost": "What calls and users cost, and how long prompts are.",
+    "latency": "How fast and reliable answers are; the busiest minute.",
+    "satisfaction": "NPS, opt-out, active users.",
 }
 
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands to the application."""
     for name, words in COMMANDS.items():
-        app.command(name, help=words, rich_help_panel="Look")(_command(name))
+        app.command(name, cls=Command, help=words, rich_help_panel="Look")(_command(name))
 
 
-def _command(name: str) -> Callable[..., None]:
+def _command(name: str) -> Callable[..., int]:
     def command(
         common: Common,
         *,
-        metrics: Annotated[str, typer.Option("--metrics", help="Only these, separated by commas.")] = "",
+        metrics: Annotated[str, typer.Option("--metrics", metavar="NAME[,NAME]", help="Only these metrics.")] = "",
     ) -> int:
-        from aiopsctl.cli.run import emit
-        from aiopsctl.cli.session import open_session, require_few_rejects, scope
+        from aiopsctl.cli.run import check_output, emit
+        from aiopsctl.cli.session import names, open_session, scope, too_many_rejects
         from aiopsctl.measure import check_by, predicate
-        from aiopsctl.views import metrics_of, view
+        from aiopsctl.views import metrics_of, refused, view
 
-        wanted = metrics_of(name, [m.strip() for m in metrics.split(",") if m.strip()])
-        check_by(part.strip() for each in common.by or [] for part in each.split(","))
+        check_output(common)
+        wanted = metrics_of(name, names([metrics]))
+        check_by(names(common.by))
         if common.where:
             predicate(common.where)
         session = open_session(common)
-        require_few_rejects(session, common, by_default=False)
-        return emit(view(name, wanted, session.log, scope(session, common)), common)
+        result = view(name, wanted, session.log, scope(session, common))
+        result = replace(result, window=replace(result.window, partial=session.partial))
+        why = too_many_rejects(session, common, by_default=False)
+        return emit(refused(result, why) if why else result, common)
 
     command.__name__ = name
     return reads_logs(command)

@@ -2,149 +2,198 @@
 
 import os
 import sys
-import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import typer
-
-from aiopsctl.errors import AiopsctlError, UsageError
+from aiopsctl.errors import AiopsctlError, ConfigError, UsageError, nearest
 
 if TYPE_CHECKING:
     from aiopsctl.cli.options import Common
     from aiopsctl.formats.format import Look
     from aiopsctl.result import Result
 
-INTERNAL, INTERRUPTED = 70, 130
+INTERNAL, INTERRUPTED, NAGIOS_UNKNOWN = 70, 130, 3
+_LONGEST = 2000
 
 
-def guarded(command: Callable[[], int], *, debug: bool) -> None:
-    """Run a command and leave with its exit code; no traceback reaches a user unless asked for."""
+def guarded(enter: Callable[[], Any], words: Sequence[str]) -> int:
+    """Return the exit code of a run; no traceback reaches a user unless asked for, and nobody who left changes it."""
     try:
-        code = command()
+        code = int(enter() or 0)
+        if code != INTERRUPTED:
+            return code
     except AiopsctlError as error:
-        say(str(error))
+        say(_told(error))
         code = error.exit_code
     except KeyboardInterrupt:
         code = INTERRUPTED
-    except (typer.Exit, SystemExit):
-        raise
-    except BrokenPipeError:
-        _forget_stdout()
-        code = 0
-    except BaseException as error:  # noqa: BLE001 - a panic of the engine is no Exception
-        if debug:
+    except SystemExit as leave:
+        if not isinstance(leave.__context__, BrokenPipeError):
             raise
-        say(_bug(error))
-        code = INTERNAL
-    raise typer.Exit(code)
+        forget_stdout()
+        return 0
+    except BaseException as error:  # noqa: BLE001 - a panic of the engine is no Exception
+        code = _parser_said(error) if hasattr(error, "format_message") else _bug(error, debug="--debug" in words)
+    return NAGIOS_UNKNOWN if _wants_nagios(words) else code
 
 
-def _bug(error: BaseException) -> str:
-    """Return where it broke, without the message: that may hold what the log holds."""
+def _wants_nagios(words: Sequence[str]) -> bool:
+    return "--exit-codes=nagios" in words or ("--exit-codes", "nagios") in pairwise(words)
+
+
+def _told(error: AiopsctlError) -> str:
+    """Return an error as text in which nothing of a file or a name can act on a terminal or forge a line."""
+    from aiopsctl.readable import clean
+
+    if isinstance(error, ConfigError):
+        return "\n".join(clean(line, _LONGEST) for line in error.what.split("\n"))
+    what, where, help = (clean(part, _LONGEST) for part in (error.what, error.where, error.help))
+    return str(AiopsctlError(what, where=where, help=help))
+
+
+def _parser_said(error: Any) -> int:
+    """Tell an error of the command line in the words of all other errors."""
+    context = getattr(error, "ctx", None)
+    option = str(getattr(error, "option_name", ""))
+    known = [name for param in context.command.params for name in param.opts] if context else []
+    more = f"{context.command_path} -h lists the options" if context else ""
+    if type(error).__name__ == "NoArgsIsHelpError":
+        say(error.format_message())
+    elif type(error).__name__ == "NoSuchOption":
+        say(_told(UsageError(f"no such option '{option}'", help=nearest(option, known) or more)))
+    else:
+        message = error.format_message().rstrip(".")
+        say(_told(UsageError(message[:1].lower() + message[1:], help=more)))
+    return int(error.exit_code)
+
+
+def _bug(error: BaseException, *, debug: bool) -> int:
+    """Tell where it broke, without the message: that may hold what the log holds."""
+    if debug:
+        import traceback
+
+        say("".join(traceback.format_exception(error)).rstrip())
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
     place = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else "?"
-    return f"error: a bug in aiopsctl ({type(error).__name__} in {place})\n  help: run again with --debug, and report it"
+    hint = "please report it" if debug else "run again with --debug, and please report it"
+    say(f"error: a bug in aiopsctl ({type(error).__name__} in {place}): {hint}")
+    return INTERNAL
 
 
 def say(message: str) -> None:
-    """Print to stderr; a closed stderr is no reason to fail."""
-    try:
+    """Print to stderr; a closed stderr is no reason to fail, nor to write elsewhere."""
+    if sys.stderr is None:
+        return
+    with suppress(OSError, ValueError):
         print(message, file=sys.stderr, flush=True)
-    except (OSError, ValueError):
-        pass
+
+
+def one_of(option: str, given: str, known: tuple[str, ...]) -> str:
+    """Return the word given to an option, or raise `UsageError` where it is none of those known."""
+    if given not in known:
+        raise UsageError(f"{option} {given} is not known", help=nearest(given, known) or f"one of: {', '.join(known)}")
+    return given
+
+
+def check_output(common: "Common") -> None:
+    """Raise `UsageError` for an unknown format, before anything is read."""
+    from aiopsctl.formats.format import format_named, target
+
+    one_of("--color", common.color, ("auto", "always", "never"))
+    if common.format:
+        format_named(common.format)
+    for output in common.output or []:
+        target(output)
 
 
 def emit(result: "Result", common: "Common") -> int:
     """Write the result to stdout and to every `-o`, notes to stderr, and return the exit code."""
-    from aiopsctl.formats.format import format_named, target
+    from aiopsctl.cli.files import write
+    from aiopsctl.formats.format import Look, format_named, target
 
-    chosen = format_named(common.format) if common.format else None
     targets = [target(output) for output in common.output or []]
-    to_stdout = [found for found, path in targets if path == "-"] or [chosen or format_named("table")]
     for found, path in targets:
         if path != "-":
-            _write(Path(path), found.render(result, plain()))
-    if common.quiet < 1:
-        for note in notes(result, common):
-            say(note)
-    silent = common.quiet > 1 or (common.quiet == 1 and result.command == "check" and result.verdict == "pass")
-    if not silent:
-        for found in to_stdout:
-            _print(found.render(result, look(common) if found.human else plain()))
+            write(Path(path), found.render(result, Look()))
+    if common.quiet < 2:
+        _say_notes(result, quiet=common.quiet > 0)
+    chosen = format_named(common.format or "table")
+    for found in [found for found, path in targets if path == "-"] or [chosen]:
+        if not _is_silent(result, common, human=found.human):
+            put(found.render(result, look(common) if found.human else Look()), machine=not found.human)
     return result.exit_code
 
 
-def notes(result: "Result", common: "Common") -> list[str]:
-    """Return what a person should know of the input beside the answer."""
-    from aiopsctl.formats.words import clean
-
-    lines = [f"note: {clean(note)}" for note in result.notes if not note.startswith("error:")]
-    lines += ["\n".join(clean(line, 2000) for line in note.split("\n")) for note in result.notes if note.startswith("error:")]
-    return lines
+def _is_silent(result: "Result", common: "Common", *, human: bool) -> bool:
+    """Return whether nothing goes to stdout: with -qq, and with -q where a person has nothing to do."""
+    return common.quiet > 1 or (common.quiet == 1 and human and result.verdict == "pass")
 
 
-def plain() -> "Look":
-    """Return the look of a file or a pipe."""
-    from aiopsctl.formats.format import Look
+def _say_notes(result: "Result", *, quiet: bool) -> None:
+    """Say what a person should know of the input beside the answer; why there is no answer is said in any case."""
+    from aiopsctl.readable import clean
 
-    return Look()
+    for note in result.notes:
+        if note.startswith("error:"):
+            say("\n".join(clean(line, _LONGEST) for line in note.split("\n")))
+        elif not quiet:
+            say(f"note: {clean(note, _LONGEST)}")
 
 
 def look(common: "Common") -> "Look":
     """Return how stdout looks: its width on a terminal, and colour by flag, environment and terminal."""
     from aiopsctl.formats.format import Look
 
-    terminal = sys.stdout.isatty()
-    return Look(width=_columns() if terminal else None, color=_colored(common.color, terminal=terminal), wide=common.wide)
+    width = terminal_width()
+    return Look(width=width, color=_colored(common.color, terminal=width is not None), wide=common.wide)
 
 
-def _columns() -> int:
+def terminal_width() -> int | None:
+    """Return the columns of the terminal that stdout is, else None."""
     import shutil
 
-    return shutil.get_terminal_size().columns
+    return shutil.get_terminal_size().columns if sys.stdout is not None and sys.stdout.isatty() else None
 
 
 def _colored(choice: str, *, terminal: bool) -> bool:
-    if choice not in ("auto", "always", "never"):
-        raise UsageError(f"--color {choice}", help="auto, always or never")
     if choice != "auto":
         return choice == "always"
     if os.environ.get("NO_COLOR"):
         return False
-    if os.environ.get("FORCE_COLOR"):
-        return True
-    return terminal and os.environ.get("TERM") != "dumb"
+    return bool(os.environ.get("FORCE_COLOR")) or (terminal and os.environ.get("TERM") != "dumb")
 
 
-def _print(text: str) -> None:
+_ASCII = str.maketrans({"─": "-", "\u2013": "-", "…": "...", "✔": "+", "▲": "!", "✖": "x", "○": "o", "♪": "~"})
+
+
+def put(text: str, *, machine: bool) -> None:
+    """Print to stdout. A reader who left is no failure; a stream that lacks letters gets others, documents stay UTF-8."""
+    out = sys.stdout
+    if out is None:
+        return
     try:
-        sys.stdout.write(text)
-        sys.stdout.flush()
+        try:
+            out.write(text)
+        except UnicodeEncodeError:
+            encoding = "utf-8" if machine else out.encoding
+            out.flush()
+            out.buffer.write((text if machine else text.translate(_ASCII)).encode(encoding, "backslashreplace"))
+        out.flush()
     except BrokenPipeError:
-        _forget_stdout()
-    except UnicodeEncodeError:
-        encoding = sys.stdout.encoding or "ascii"
-        sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
-
-
-def _forget_stdout() -> None:
-    """Point stdout at nothing, so that a reader who left does not change the exit code."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _write(path: Path, text: str) -> None:
-    """Write a file whole or not at all: under a temporary name beside it, then renamed."""
-    try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
-        umask = os.umask(0)
-        os.umask(umask)
-        Path(name).chmod(0o666 & ~umask)
-        Path(name).replace(path)
+        forget_stdout()
     except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror}") from None
+        forget_stdout()
+        raise UsageError(f"cannot write to standard output: {error.strerror}") from None
+
+
+def forget_stdout() -> None:
+    """Point stdout at nothing, so that what is still to be flushed does not change the exit code."""
+    try:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (OSError, ValueError, AttributeError):
+        sys.stdout = None  # no stream of the system: nothing to point

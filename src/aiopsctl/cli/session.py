@@ -1,17 +1,19 @@
 """From the options of a command to a log, a clock, a zone and a scope."""
 
-import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from aiopsctl.cli.configured import baselines, configuration, sources
+from aiopsctl.cli.money import priced
 from aiopsctl.cli.options import Common
 from aiopsctl.errors import NotJudged, UsageError
 
 if TYPE_CHECKING:
-    from aiopsctl.config import Config
+    from aiopsctl.config import Config, Quantity
     from aiopsctl.measure import Scope
     from aiopsctl.sources.log import Log
     from aiopsctl.window import Window
@@ -29,109 +31,121 @@ class Session:
     now: datetime
     tz: ZoneInfo
     window: "Window"
-    paths: tuple[str, ...]
+    partial: bool
+
+    @property
+    def baselines(self) -> "tuple[tuple[str, Window | None], ...]":
+        """The named good periods of the config."""
+        return baselines(self.config, self.now, self.tz)
+
+
+def names(parts: Sequence[str] | None) -> tuple[str, ...]:
+    """Return the words of a repeatable option whose values are separated by commas."""
+    return tuple(name.strip() for part in parts or [] for name in part.split(",") if name.strip())
 
 
 def open_session(common: Common) -> Session:
     """Return the session that the options describe: config found, logs read, clock and window set."""
     from aiopsctl import window
-    from aiopsctl.sources.read import Reading, read
     from aiopsctl.views import now_of
 
     config, config_file = configuration(common)
-    tz = window.zone(common.tz or config.timezone)
-    paths, from_config = _paths(common, config)
+    tz, clock = window.zone(common.tz or config.timezone), _clock()
+    wanted = common.now or ("data" if common.paths else "now")
+    for text in (common.since, common.until, None if wanted == "data" else wanted):
+        window.moment(text or "now", clock, tz)
+    log = _read(common, config, config_file, tz)
+    now = now_of(log, clock) if wanted == "data" else window.moment(wanted, clock, tz)
+    asked = _asked(common, now, tz, fixed=common.now not in (None, "data"))
+    _explain_input(log, clock)
+    return Session(log, config, config_file, now, tz, asked, window.is_partial(common.since or "", asked, tz))
+
+
+def _clock() -> datetime:
+    """Return what the clock of the machine shows."""
+    return datetime.now(UTC)
+
+
+def _read(common: Common, config: "Config", config_file: str, tz: ZoneInfo) -> "Log":
+    """Return the logs that are named, else those of the config."""
+    from aiopsctl.cli.files import protect
+    from aiopsctl.formats.format import target
+    from aiopsctl.sources.opening import Reading
+    from aiopsctl.sources.read import read
+
+    formats = {} if common.paths else sources(config)
+    paths, feedback = list(common.paths or formats), common.feedback or []
+    if not paths:
+        raise UsageError("no logs to read", help="name files or folders, for example: aiopsctl summary logs/")
+    _share(common.max_rejected or "0")
+    written = [target(output)[1] for output in common.output or []] + [common.rejects or "-"]
+    protect([*paths, *feedback], written)
     columns = [*(f"{name}={raw}" for name, raw in config.columns.items()), *(common.columns or [])]
     how = Reading(
-        tz=tz.key, source=common.source, columns=columns, rejects=common.rejects, with_text=common.with_text
-    )
-    log = read(paths, common.feedback or [], how)
-    clock = datetime.now(UTC)
-    wanted = common.now or ("now" if from_config else "data")
-    now = now_of(log, clock) if wanted == "data" else window.moment(wanted, clock, tz)
-    asked = window.Window(
-        window.moment(common.since, now, tz) if common.since else None,
-        window.moment(common.until, now, tz) if common.until else None,
-    )
-    if asked.since and asked.until and asked.since >= asked.until:
-        raise UsageError(f"the window is empty: {common.since} is not before {common.until}")
-    _explain_input(log, clock)
-    return Session(log, config, config_file, now, tz, asked, tuple(common.paths or ()))
+        tz=tz.key, source=common.source, columns=columns, rejects=common.rejects, with_text=common.with_text,
+        formats={path: name for path, name in formats.items() if name},
+    )  # fmt: skip
+    began = monotonic()
+    log = priced(read(paths, feedback, how), config, common.cost)
+    if common.verbose:
+        took = f"{monotonic() - began:.2f} s"
+        log.account.note(f"config: {config_file or 'none'}; read in {took}: {', '.join([*paths, *feedback])}")
+    return log
 
 
-def configuration(common: Common) -> "tuple[Config, str]":
-    """Return the config that holds, and its name: `--config`, else the nearest `aiopsctl.yaml`, else none."""
-    from aiopsctl import catalog
-    from aiopsctl.config import Config, find, load
-    from aiopsctl.events import CALENDAR, COLUMNS
+def _asked(common: Common, now: datetime, tz: ZoneInfo, *, fixed: bool) -> "Window":
+    """Return the window that is asked for; what begins somewhere, or is told the time, ends now."""
+    from aiopsctl.window import Window, moment
 
-    if common.isolated:
-        return Config(), ""
-    path = Path(common.config) if common.config else find(Path.cwd())
-    if path is None:
-        return Config(), ""
-    if not path.is_file():
-        raise UsageError(f"no such config: {path}", help="aiopsctl.yaml is found upwards from here, or give --config")
-    units = {name: metric.unit for name, metric in catalog.metrics().items()}
-    config = load(path, metrics=units, columns=(*COLUMNS, *CALENDAR), checks=tuple(units))
-    return config, os.path.relpath(path) if path.is_absolute() else str(path)
+    since = moment(common.since, now, tz) if common.since else None
+    until = moment(common.until, now, tz) if common.until else now if common.since or fixed else None
+    if since and until and since >= until:
+        end = common.until or f"now, {now.astimezone(tz):%Y-%m-%d %H:%M}"
+        raise UsageError(f"the window is empty: {common.since} is not before {end}")
+    return Window(since, until)
 
 
-def _paths(common: Common, config: "Config") -> tuple[list[str], bool]:
-    """Return the paths to read, and whether they come from the config."""
-    if common.paths:
-        return list(common.paths), False
-    folder = config.path.parent if config.path else Path()
-    groups = [getattr(config.sources, name) for name in config.sources.__struct_fields__]
-    found = [str(folder / source.path) for group in groups for source in group]
-    if not found:
-        raise UsageError("no logs to read", help="name files or folders, for example: aiopsctl summary logs/")
-    return found, True
+def again(common: Common) -> tuple[str, ...]:
+    """Return the words of the command line that say what is read and how, for the next command to type."""
+    options = (
+        ("--feedback", common.feedback), ("--map", common.columns), ("--source", common.source),
+        ("--cost", None if common.cost == "auto" else common.cost),
+        ("--config", common.config), ("--tz", common.tz), ("--now", common.now), ("--until", common.until),
+    )  # fmt: skip
+    given = [(name, value) for name, of in options for value in ([of] if isinstance(of, str) else of or [])]
+    isolated = ("--isolated",) if common.isolated else ()
+    return (*(common.paths or ()), *(word for pair in given for word in pair), *isolated)
 
 
 def scope(session: Session, common: Common) -> "Scope":
     """Return which rows a look-command measures, and how they are cut."""
     from aiopsctl.measure import Scope
-    from aiopsctl.window import Window, previous, span
+    from aiopsctl.views import oldest_of
+    from aiopsctl.window import Window
 
-    by = tuple(name.strip() for part in common.by or [] for name in part.split(",") if name.strip())
-    window = session.window
     reference = None
-    if common.compare == "previous":
-        whole = Window(window.since or _oldest(session), window.until or session.now)
-        reference = previous(_name(common, whole, session.tz), whole, session.tz)
-    elif common.compare:
-        reference = _baseline(common.compare, session) or span(common.compare, session.now, session.tz)
-    return Scope(session.tz, window, reference, common.compare or "previous", by, common.where)
+    if common.compare:
+        since = session.window.since or oldest_of(session.log)
+        if since is None:
+            raise NotJudged("--compare needs rows with times", help="map the time: --map ts=COLUMN")
+        reference = _reference(common, session, Window(since, session.window.until or session.now))
+    name = (common.compare or "previous").removeprefix("baseline:")
+    return Scope(session.tz, session.window, reference, name, names(common.by), common.where)
 
 
-def _name(common: Common, whole: "Window", tz: ZoneInfo) -> str:
-    return "month" if whole.is_month(tz) else common.since or "span"
+def _reference(common: Common, session: Session, whole: "Window") -> "Window":
+    """Return the window that `--compare` names: the one before, a good period of the config, or a range."""
+    from aiopsctl.window import previous, span
 
-
-def _oldest(session: Session) -> datetime:
-    oldest = session.log.events["ts"].min() if "ts" in session.log.events.columns else None
-    if not isinstance(oldest, datetime):
-        raise UsageError("--compare needs rows with times", help="map the time: --map ts=COLUMN")
-    return oldest
-
-
-def _baseline(name: str, session: Session) -> "Window | None":
-    known = dict(baselines(session))
-    bare = name.removeprefix("baseline:")
-    if bare != name and bare not in known:
+    known, compare = dict(session.baselines), common.compare or "previous"
+    bare = compare.removeprefix("baseline:")
+    if compare == "previous" or (bare in known and known[bare] is None):
+        return previous("month" if whole.is_month(session.tz) else common.since or "", whole, session.tz)
+    if dated := known.get(bare):
+        return dated
+    if bare != compare:
         raise UsageError(f"unknown baseline '{bare}'", help=f"baselines of the config: {', '.join(known) or 'none'}")
-    return known.get(bare)
-
-
-def baselines(session: Session) -> "tuple[tuple[str, Window], ...]":
-    """Return the named good periods of the config as windows of the session's zone."""
-    from aiopsctl.window import Window, moment
-
-    def at(day: object) -> datetime | None:
-        return moment(str(day), session.now, session.tz) if day else None
-
-    return tuple((name, Window(at(b.since), at(b.until))) for name, b in session.config.baselines.items() if b.since)
+    return span(compare, session.now, session.tz)
 
 
 def _explain_input(log: "Log", clock: datetime) -> None:
@@ -141,32 +155,42 @@ def _explain_input(log: "Log", clock: datetime) -> None:
     a = log.account
     if a.rows_rejected:
         share = a.rows_rejected / a.rows_read
-        a.notes.append(f"{a.rows_rejected:,} of {a.rows_read:,} rows rejected ({share:.2%}); first: {', '.join(a.examples)}")
+        a.note(f"{a.rows_rejected:,} of {a.rows_read:,} rows rejected ({share:.2%}); first: {', '.join(a.examples)}")
     for column, count in a.field_errors.most_common():
         place = a.field_places.get(column)
-        a.notes.append(f"{count:,} values of {column} are not readable" + (f"; first: {place}" if place else ""))
+        a.note(f"{count:,} values of {column} are not readable" + (f"; first: {place}" if place else ""))
     last = newest(log.events)
     if last is not None and (last - clock).days >= 1:
-        a.notes.append(f"the newest row ({last:%Y-%m-%d %H:%M}) lies in the future of this machine's clock")
+        a.note(f"the newest row ({last:%Y-%m-%d %H:%M}) lies in the future of this machine's clock")
 
 
-def require_few_rejects(session: Session, common: Common, *, by_default: bool) -> None:
-    """Raise `NotJudged` where more rows were rejected than is allowed.
+def too_many_rejects(session: Session, common: Common, *, by_default: bool) -> str:
+    """Return why nothing may be judged where more rows were rejected than is allowed, else an empty string.
 
     By default a check allows 1 %, and up to ten rows of a small log.
     """
-    from aiopsctl.config import quantity
-
     a = session.log.account
-    written = quantity(common.max_rejected) if common.max_rejected else session.config.max_rejected
+    written = _share(common.max_rejected) if common.max_rejected else session.config.max_rejected
     if written is None:
         limit = max(0.01 * a.rows_read, _TOLERATED) if by_default else a.rows_read
     else:
         limit = written.value * a.rows_read
-    if a.rows_rejected > limit:
-        share = a.rows_rejected / max(a.rows_read, 1)
-        raise NotJudged(
-            f"{a.rows_rejected:,} of {a.rows_read:,} rows were rejected ({share:.1%}), more than is allowed",
-            where=a.examples[0] if a.examples else "",
-            help="--rejects FILE saves them; --max-rejected 10% allows more",
-        )
+    if a.rows_rejected <= limit:
+        return ""
+    share = a.rows_rejected / max(a.rows_read, 1)
+    what = f"{a.rows_rejected:,} of {a.rows_read:,} rows were rejected ({share:.1%}), more than is allowed"
+    help = "--rejects FILE saves where; --max-rejected 10% allows more"
+    return str(NotJudged(what, where=a.examples[0] if a.examples else "", help=help))
+
+
+def _share(text: str) -> "Quantity":
+    """Return the share that a text writes; a plain 1 might mean 1 % or all, and is refused."""
+    from aiopsctl.config import quantity
+
+    try:
+        found = quantity(text)
+    except UsageError as error:
+        raise UsageError(f"--max-rejected: {error.what}", help="write a share, such as 1%") from None
+    if found.unit not in ("%", "") or not 0 <= found.value <= 1 or (not found.unit and found.value == 1):
+        raise UsageError(f"--max-rejected {text} is no share", help="write a share, such as 1%")
+    return found

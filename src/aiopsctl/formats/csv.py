@@ -5,39 +5,73 @@ from io import StringIO
 from typing import Any
 
 from aiopsctl.formats.format import Format, Look
-from aiopsctl.formats.words import clean
-from aiopsctl.result import Result
+from aiopsctl.readable import clean
+from aiopsctl.result import Measurement, Reference, Result, Verdict
 
 _FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+_LONGEST = 30_000
+"""A spreadsheet's cell holds about so many characters."""
 
 
 def render(result: Result, look: Look) -> str:  # noqa: ARG001 - every format takes a look
     """Return the measurements, or the verdicts of a check, as CSV with a header."""
-    items: list[Any] = result.measurements if result.checks is None else result.checks
-    slices = list(dict.fromkeys(name for item in items for name in item.slice))
-    own = ["metric"] if result.checks is None else ["id", "metric"]
-    columns = [*own, *slices, "value", "low", "high", "n", "unit", "reference", "status", "reason"]
+    items: list[Measurement | Verdict] = [*(result.measurements if result.checks is None else result.checks)]
+    slices = list(dict.fromkeys([*result.by, *(name for item in items for name in item.slice)]))
+    rows = [_measurement(item) if isinstance(item, Measurement) else _verdict(item) for item in items]
+    own = list(_measurement(_NOTHING)) if result.checks is None else list(_verdict(_NO_VERDICT))
+    first = own.index("metric") + 1
     out = StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow([_cell(column) for column in columns])
-    for item in items:
-        writer.writerow([_cell(_value(item, column, slices)) for column in columns])
+    named = [f"by_{name}" if name in own else name for name in slices]
+    writer.writerow([*own[:first], *named, *own[first:]])
+    for item, row in zip(items, rows, strict=True):
+        cells = list(row.values())
+        writer.writerow(
+            [_cell(c) for c in (*cells[:first], *(item.slice.get(name) for name in slices), *cells[first:])]
+        )
     return out.getvalue()
 
 
-def _value(item: Any, column: str, slices: list[str]) -> Any:
-    if column in slices:
-        return item.slice.get(column)
-    if column == "reference":
-        return None if item.reference is None else item.reference.value
-    return getattr(item, column)
+def _measurement(m: Measurement) -> dict[str, Any]:
+    return {
+        "metric": m.metric,
+        **_common(m),
+        "unit": m.unit,
+        **_before(m.reference),
+        "status": m.status,
+        "reason": m.reason,
+    }
+
+
+def _verdict(v: Verdict) -> dict[str, Any]:
+    limit, at = v.limit or {}, v.at or {}
+    return {
+        "id": v.id, "metric": v.metric, "status": v.status, **_common(v), "unit": v.unit, **_before(v.reference),
+        "limit_kind": limit.get("kind"), "limit": limit.get("value"), "limit_mode": limit.get("mode"),
+        "window": v.window.get("name"), "since": v.window.get("since"), "until": v.window.get("until"),
+        "breached_since": v.breached_since, "reason": v.reason, "file": at.get("file"), "line": at.get("line"),
+        "next": v.next, "runbook": v.runbook,
+    }  # fmt: skip
+
+
+def _common(item: Measurement | Verdict) -> dict[str, Any]:
+    return {"value": item.value, "low": item.low, "high": item.high, "n": item.n}
+
+
+def _before(reference: Reference | None) -> dict[str, Any]:
+    if reference is None:
+        return {"reference": None, "reference_n": None}
+    return {"reference": reference.value, "reference_n": reference.n}
 
 
 def _cell(value: Any) -> Any:
     if not isinstance(value, str):
         return value
-    text = clean(value)
+    text = clean(value, _LONGEST)
     return f"'{text}" if text.startswith(_FORMULA) else text
 
+
+_NOTHING = Measurement("", {}, None, None, None, 0, "")
+_NO_VERDICT = Verdict("", "", {}, "", None, None, None, 0, "", None, None, {}, None, None, None, None)
 
 FORMAT = Format("csv", (".csv",), render)

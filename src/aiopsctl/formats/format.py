@@ -40,8 +40,8 @@ def formats() -> dict[str, Format]:
 def format_named(name: str) -> Format:
     """Return a format by its name, or raise `UsageError` with the nearest one."""
     if name not in formats():
-        known = ", ".join(formats())
-        raise UsageError(f"unknown format '{name}'", help=f"{nearest(name, tuple(formats()))} one of: {known}".strip())
+        known = tuple(formats())
+        raise UsageError(f"unknown format '{name}'", help=nearest(name, known) or f"one of: {', '.join(known)}")
     return formats()[name]
 
 
@@ -54,4 +54,6 @@ def target(output: str) -> tuple[Format, str]:
         if output.endswith(found.suffixes):
             return found, output
     known = ", ".join(suffix for found in formats().values() for suffix in found.suffixes)
-    raise UsageError(f"-o {output}: the format cannot be told from the name", help=f"write FORMAT=PATH, or end in {known}")
+    raise UsageError(
+        f"-o {output}: the format cannot be told from the name", help=f"write FORMAT=PATH, or end in {known}"
+    )

@@ -2,24 +2,33 @@
 
 import re
 
+from aiopsctl.formats.cells import Row, Table
 from aiopsctl.formats.format import Format, Look
-from aiopsctl.formats.tabular import Row, Table, closing, header, tables
+from aiopsctl.formats.tabular import closing, header, next_command, tables
 from aiopsctl.result import Result
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#!&~|])")
+_SPECIAL = re.compile(r"[\\`*_{}\[\]<>#!&~|@]|\$(?!\d)|(?<=www)\.|:(?=//)", re.IGNORECASE)
 
 
 def escape(text: str) -> str:
     """Return text that Markdown shows as it is."""
-    return _SPECIAL.sub(r"\\\1", text)
+    return _SPECIAL.sub(lambda m: f"\\{m[0]}", text)
 
 
 def render(result: Result, look: Look) -> str:  # noqa: ARG001 - every format takes a look
     """Return the result as Markdown."""
-    title, account = header(result)
-    parts = [f"## {escape(title)}", escape(account), *(_table(table) for table in tables(result))]
+    title, *account = header(result)
+    parts = [f"## {escape(title)}", escape("; ".join(account)), *(_table(table) for table in tables(result))]
     parts += [escape(line) for line in closing(result)]
+    command = next_command(result)
+    parts += [f"next: {_code(command)}"] if command else []
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _code(text: str) -> str:
+    """Return a code span, with a fence longer than any run of backticks in the text."""
+    fence = "`" * (max((len(run) for run in re.findall("`+", text)), default=0) + 1)
+    return f"{fence} {text} {fence}" if len(fence) > 1 else f"`{text}`"
 
 
 def _table(table: Table) -> str:

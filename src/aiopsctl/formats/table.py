@@ -1,84 +1,199 @@
 """Tables for a terminal, or for a pipe: off a terminal nothing is cut."""
 
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from io import StringIO
 from typing import TYPE_CHECKING
 
+from aiopsctl.formats.cells import Column, Row, Table
 from aiopsctl.formats.format import Format, Look
-from aiopsctl.formats.tabular import STYLES, Column, Table, closing, header, tables
+from aiopsctl.formats.tabular import STYLES, closing, header, next_command, tables
+from aiopsctl.readable import plural
 from aiopsctl.result import Result
 
 if TYPE_CHECKING:
-    from rich.console import Console
-    from rich.table import Table as RichTable
+    from rich.text import Text
 
 _NATURAL = 100_000
+_GAP = 2
+_NARROWEST = 8
 
 
 def render(result: Result, look: Look) -> str:
     """Return the result as text; columns that find no room are dropped by rank, and a line says so."""
-    from rich.console import Console
     from rich.text import Text
 
-    out = StringIO()
-    console = Console(
-        file=out, width=look.width or _NATURAL, height=100, force_terminal=look.color, no_color=not look.color,
-        color_system="standard" if look.color else None, markup=False, highlight=False, emoji=False, legacy_windows=False,
-    )  # fmt: skip
-    for i, line in enumerate(header(result)):
-        console.print(Text(line, style="bold" if i == 0 else "dim"), soft_wrap=look.width is None)
+    room = _NATURAL if look.width is None or look.wide else look.width
+    title, *account = header(result)
+    lines = [Text(title, style="bold"), *(Text(line, style="dim") for line in account)]
     for table in tables(result):
-        _print(console, table, look)
-    for line in closing(result):
-        console.print(Text(line))
-    return "\n".join(line.rstrip() for line in out.getvalue().split("\n"))
+        lines += [Text(), *_lines(table, room)] if any(rows for _, rows in table.groups) else []
+    ending = closing(result)
+    lines += [Text(line) for line in (["", *ending] if ending else [])]
+    folded = [part for line in lines for part in _fold(line, room)]
+    command = next_command(result)
+    return _painted(folded + ([Text(f"next: {command}")] if command else []), color=look.color)
 
 
-def _print(console: "Console", table: Table, look: Look) -> None:
-    if not any(rows for _, rows in table.groups):
-        return
-    shown = list(range(len(table.columns)))
-    hidden: list[str] = []
-    while look.width is not None and not look.wide and _width(console, table, shown) > look.width:
-        droppable = [i for i in shown if table.columns[i].rank]
-        if not droppable:
+def _painted(lines: "Sequence[Text]", *, color: bool) -> str:
+    from rich.console import Console
+
+    if not color:
+        return "".join(f"{line.plain.rstrip()}\n" for line in lines)
+    console = Console(
+        file=(out := StringIO()), width=_NATURAL, height=100, force_terminal=True, no_color=False, color_system="standard",
+        markup=False, highlight=False, emoji=False, legacy_windows=False,
+    )  # fmt: skip
+    for line in lines:
+        line.rstrip()
+        console.print(line, soft_wrap=True)
+    return out.getvalue()
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """The columns that are shown, how wide each is, and whether what has no column stands beneath its row."""
+
+    columns: tuple[tuple[int, Column, int], ...]
+    beneath: bool = False
+
+    @property
+    def width(self) -> int:
+        """The width of a line."""
+        return sum(width for _, _, width in self.columns) + _GAP * (len(self.columns) - 1)
+
+
+def _natural(table: Table, *, tall: bool) -> _Layout:
+    """Return the layout with every column as wide as it wants to be."""
+    from rich.cells import cell_len
+
+    cells = zip(*(row.cells for _, rows in table.groups for row in rows), strict=True)
+    found = []
+    for number, (column, texts) in enumerate(zip(table.columns, cells, strict=True)):
+        own = column if tall else replace(column, tall=False)
+        found.append((number, own, max(cell_len(text) for text in (*_parts(own), *texts))))
+    return _Layout(tuple(found))
+
+
+def _laid_out(table: Table, room: int) -> _Layout:
+    """Return the layout that fits: unbroken, else with names broken, columns dropped, words beneath or folded."""
+    layout = _natural(table, tall=False)
+    if layout.width <= room:
+        return layout
+    whole = _natural(table, tall=True)
+    layout = _fitting(whole, room)
+    if layout.width > room and any(column.under for column in table.columns):
+        kept = tuple(each for each in whole.columns if not each[1].under)
+        layout = _fitting(_Layout(kept, beneath=True), room)
+    return _narrowed(layout, room)
+
+
+def _fitting(layout: _Layout, room: int) -> _Layout:
+    """Return the layout when columns of the highest rank have gone until the rest fits."""
+    while layout.width > room and any(column.rank for _, column, _ in layout.columns):
+        worst = max(layout.columns, key=lambda each: (each[1].rank, each[0]))
+        layout = replace(layout, columns=tuple(each for each in layout.columns if each is not worst))
+    return layout
+
+
+def _narrowed(layout: _Layout, room: int) -> _Layout:
+    """Return the layout with columns of words made narrower, the widest first, until it fits."""
+    while layout.width > room:
+        words = [(w, number) for number, column, w in layout.columns if not column.right and w > _NARROWEST]
+        if not words:
             break
-        worst = max(droppable, key=lambda i: (table.columns[i].rank, i))
-        shown.remove(worst)
-        hidden.append(table.columns[worst].name)
-    console.print()
-    console.print(_rich(table, shown), soft_wrap=look.wide)
-    if hidden:
-        console.print(f"{len(hidden)} columns hidden ({', '.join(hidden)}): --wide")
-    console.print()
+        widest, at = max(words)
+        second = max((w for w, _ in words if w < widest), default=_NARROWEST)
+        narrow = widest - min(layout.width - room, max(widest - second, 1))
+        layout = replace(layout, columns=tuple((n, c, narrow if n == at else w) for n, c, w in layout.columns))
+    return layout
 
 
-def _width(console: "Console", table: Table, shown: list[int]) -> int:
-    from rich.measure import Measurement
-
-    return Measurement.get(console, console.options.update(max_width=_NATURAL), _rich(table, shown)).maximum
-
-
-def _rich(table: Table, shown: list[int]) -> "RichTable":
-    from rich import box
-    from rich.table import Table as RichTable
+def _lines(table: Table, room: int) -> "Iterator[Text]":
+    """Yield the lines of a table no wider than `room`, and what was left out."""
     from rich.text import Text
 
-    rich = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 2, 0, 0), show_edge=False, header_style="bold")
-    for i in shown:
-        _add(rich, table.columns[i])
-    for title, rows in table.groups:
-        if title:
-            rich.add_row(Text(title.upper(), style="bold cyan"))
+    layout = _laid_out(table, room)
+    yield from _heading(layout)
+    yield Text("─" * min(room, layout.width))
+    for number, (title, rows) in enumerate(table.groups):
+        yield from [Text()] if number else []
+        yield from [Text(title.upper(), style="bold cyan")] if title else []
         for row in rows:
-            style = STYLES.get(row.status, "")
-            rich.add_row(*(Text(row.cells[i], style=style if i == 0 else "") for i in shown))
-        rich.add_section()
-    return rich
+            yield from _row(row, layout)
+            yield from _beneath(row, layout, room) if layout.beneath else []
+    shown = {number for number, _, _ in layout.columns}
+    left_out = [(n, c) for n, c in enumerate(table.columns) if n not in shown]
+    if hidden := [column.name for _, column in left_out if not (layout.beneath and column.under)]:
+        yield Text(f"{plural(len(hidden), 'column')} hidden ({', '.join(hidden)}): --wide shows all", style="dim")
 
 
-def _add(rich: "RichTable", column: Column) -> None:
-    rich.add_column(column.name, justify="right" if column.right else "left", no_wrap=column.rank != 1 or column.right,
-                    overflow="fold")  # fmt: skip
+def _heading(layout: _Layout) -> "Iterator[Text]":
+    names = [_joined(_parts(column), width) for _, column, width in layout.columns]
+    height = max(map(len, names))
+    for cells in zip(*([""] * (height - len(name)) + name for name in names), strict=True):
+        yield _line(cells, layout, "bold", "bold")
+
+
+def _parts(column: Column) -> list[str]:
+    """Return the parts of a column's name that may stand on lines of their own."""
+    words = column.name.split("-") if column.tall else [column.name]
+    return [f"{word}-" for word in words[:-1]] + words[-1:]
+
+
+def _joined(parts: Sequence[str], width: int) -> list[str]:
+    """Return the parts of a name on as few lines as the width allows."""
+    lines = [""]
+    for part in parts:
+        if len(lines[-1]) + len(part) > width and lines[-1]:
+            lines.append("")
+        lines[-1] += part
+    return lines
+
+
+def _row(row: Row, layout: _Layout) -> "Iterator[Text]":
+    """Yield the lines of a row: one, or more where words are folded."""
+    from rich.cells import cell_len
+    from rich.text import Text
+
+    cells = [
+        [text] if cell_len(text := row.cells[number]) <= width else [part.plain for part in _fold(Text(text), width)]
+        for number, _, width in layout.columns
+    ]
+    height = max(map(len, cells))
+    for parts in zip(*(cell + [""] * (height - len(cell)) for cell in cells), strict=True):
+        yield _line(parts, layout, STYLES.get(row.status, ""))
+
+
+def _line(cells: Sequence[str], layout: _Layout, first_style: str, style: str = "") -> "Text":
+    from rich.cells import cell_len
+    from rich.text import Text
+
+    line = Text("", style=style)
+    for place, (cell, (_, column, width)) in enumerate(zip(cells, layout.columns, strict=True)):
+        gap, space = " " * _GAP if place else "", " " * (width - cell_len(cell))
+        filled = f"{gap}{space}{cell}" if column.right else f"{gap}{cell}{space}"
+        line.append(filled, style=None if place else first_style)
+    return line
+
+
+def _beneath(row: Row, layout: _Layout, room: int) -> "Iterator[Text]":
+    """Yield what a row says in its own words, under its second column."""
+    from rich.text import Text
+
+    indent = layout.columns[0][2] + _GAP
+    for number, part in enumerate(part for part in row.under if part):
+        for line in _fold(Text(part, style="dim" if number else ""), max(room - indent, _NARROWEST)):
+            yield Text(" " * indent).append_text(line)
+
+
+def _fold(text: "Text", width: int) -> "list[Text]":
+    """Return the lines of a text, broken between words, and within one where it alone is too long."""
+    from rich.console import Console
+
+    if text.cell_len <= width:
+        return [text]
+    return list(text.wrap(Console(file=StringIO(), width=width, height=100), width, overflow="fold"))
 
 
 FORMAT = Format("table", (".txt",), render, human=True)

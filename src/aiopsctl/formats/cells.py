@@ -1,0 +1,46 @@
+"""What a table is made of."""
+
+from dataclasses import dataclass, field, replace
+
+NONE = "\N{EN DASH}"
+"""How a slice without a name is shown."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column, and how it makes room: the highest `rank` goes first, 0 stays.
+
+    `under` marks what a row says in its own words below it (`Row.under`), where the columns find no room; the name of
+    a `tall` column may be broken at its hyphens.
+    """
+
+    name: str
+    right: bool = False
+    rank: int = 0
+    under: bool = False
+    tall: bool = False
+
+
+@dataclass(frozen=True)
+class Row:
+    """Cells, the style of the row in words (a status), and what is said below it where there is no room."""
+
+    cells: tuple[str, ...]
+    status: str = ""
+    under: tuple[str, ...] = ()
+
+
+@dataclass
+class Table:
+    """A table; `groups` are runs of rows under a heading."""
+
+    columns: list[Column]
+    groups: list[tuple[str, list[Row]]] = field(default_factory=list)
+
+
+def without_empty(table: Table, optional: set[str]) -> Table:
+    """Return the table without those optional columns in which no row says anything."""
+    rows = [row for _, own in table.groups for row in own]
+    kept = [i for i, c in enumerate(table.columns) if c.name not in optional or any(row.cells[i] for row in rows)]
+    groups = [(title, [replace(r, cells=tuple(r.cells[i] for i in kept)) for r in own]) for title, own in table.groups]
+    return Table([table.columns[i] for i in kept], groups)

@@ -1,0 +1,35 @@
+"""The verdicts of a check as a table."""
+
+from aiopsctl.formats.cells import NONE, Column, Row, Table, without_empty
+from aiopsctl.readable import clean, interval, number
+from aiopsctl.result import STATUSES, Verdict
+
+_SIGNS = {"ok": "✔", "warning": "▲", "critical": "✖", "unknown": "?", "skipped": NONE, "blind": "○", "muted": "♪"}
+
+
+def verdicts(checks: list[Verdict], *, everything: bool) -> Table:
+    """Return the verdicts, the worst first; those that passed only where nothing else is to tell, or all are asked for."""
+    columns = [Column("status"), Column("check"), Column("slice"), Column("value", right=True),
+               Column("95 % interval", right=True, rank=1, under=True), Column("n", right=True, under=True),
+               Column("over", rank=2, under=True), Column("reason", under=True),
+               Column("since", under=True), Column("at", rank=3, under=True), Column("runbook", rank=4, under=True)]  # fmt: skip
+    bad = [check for check in checks if check.status != "ok"]
+    ordered = sorted(checks if everything or not bad else bad, key=lambda c: STATUSES.index(c.status))
+    table = Table(columns, [("", [_verdict_row(check) for check in ordered])])
+    return without_empty(table, {column.name for column in columns if column.under})
+
+
+def _verdict_row(check: Verdict) -> Row:
+    where = ", ".join(f"{clean(k)}={NONE if v is None else clean(v)}" for k, v in check.slice.items()) or "all"
+    at = f"{clean(check.at['file'])}:{check.at['line']}" if check.at else ""
+    name = check.metric if check.id == check.metric else f"{clean(check.id)} ({check.metric})"
+    value = number(check.value, check.unit) if check.value is not None else ""
+    spread = interval(check.low, check.high, check.unit)
+    n = f"{check.n:,}" if check.n else ""
+    over = f"{check.window['name']}{' to date' if check.window.get('partial') else ''}"
+    over = over if check.window.get("since", "") is not None else "all rows"
+    reason = clean(check.reason or "")
+    since, runbook = check.breached_since or "", clean(check.runbook or "")
+    told = (spread, f"n {n}" if n else "", f"over {over}", f"since {since}" if since else "", at, runbook)
+    cells = (f"{_SIGNS[check.status]} {check.status}", name, where, value, spread, n, over, reason, since, at, runbook)
+    return Row(cells, check.status, (reason, ", ".join(part for part in told if part)))

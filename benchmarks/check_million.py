@@ -108,7 +108,9 @@ def main() -> None:
                 outs[name], *usage = timed(command)
                 figures[name].append((usage[0], usage[1], usage[2]))
             agree(outs["aiopsctl check"], outs["DuckDB SQL"])
-        print(f"{calls:,} calls, {log.stat().st_size / 1e6:,.0f} MB of JSONL, {os.cpu_count()} cores, medians of {RUNS} runs in turn")
+        print(
+            f"{calls:,} calls, {log.stat().st_size / 1e6:,.0f} MB of JSONL, {os.cpu_count()} cores, medians of {RUNS} runs in turn"
+        )
         print(f"{'':<32} {'wall s':>8} {'CPU s':>8} {'peak MB':>8}   wall, CPU, memory over DuckDB SQL")
         base = [statistics.median(column) for column in zip(*figures["DuckDB SQL"], strict=True)]
         for name, runs in figures.items():

@@ -235,9 +235,7 @@ def test_sources_may_be_many_and_force_a_format() -> None:
     assert config.sources.calls == (Source(path="a.jsonl"), Source(path="b.jsonl", format="otel"))
 
 
-@pytest.mark.parametrize(
-    "written", ["no", "1e3", "12:30", "010", "1.10", "2026-11", "0x1f", "true", '"null"']
-)
+@pytest.mark.parametrize("written", ["no", "1e3", "12:30", "010", "1.10", "2026-11", "0x1f", "true", '"null"'])
 def test_text_stays_what_is_written(written: str) -> None:
     """Where text is expected YAML's guesses do not apply."""
     config = loaded(f"features:\n  draft: {{owner: {written}}}\n")
@@ -308,10 +306,7 @@ def test_quantity(text: str, value: float, unit: str) -> None:
     [
         (
             "5 parsecs",
-            (
-                "error: unknown unit 'parsecs'\n"
-                "  help: units: %, points, x, ms, s, min, h, d, USD, USD / month, tokens"
-            ),
+            ("error: unknown unit 'parsecs'\n  help: units: %, points, x, ms, s, min, h, d, USD, USD / month, tokens"),
         ),
         ("5 usd", "error: unknown unit 'usd'\n  help: did you mean 'USD'?"),
         ("5 ponts", "error: unknown unit 'ponts'\n  help: did you mean 'points'?"),
@@ -409,19 +404,13 @@ def test_limit(text: str, metric_unit: str, limit: Limit) -> None:
             "3s",
             "ratio",
             "fall",
-            (
-                "error: 'fall: 3s' does not suit a metric in ratio\n"
-                "  help: write it as fall: 20% or fall: 8 points"
-            ),
+            ("error: 'fall: 3s' does not suit a metric in ratio\n  help: write it as fall: 20% or fall: 8 points"),
         ),
         (
             "8 points",
             "usd",
             "rise",
-            (
-                "error: 'rise: 8 points' does not suit a metric in usd\n"
-                "  help: write it as rise: 20% or rise: 0.02 USD"
-            ),
+            ("error: 'rise: 8 points' does not suit a metric in usd\n  help: write it as rise: 20% or rise: 0.02 USD"),
         ),
         (
             "3s",

@@ -7,7 +7,7 @@ import re
 from codecs import BOM_UTF8
 from pathlib import Path
 
-import yaml  # type: ignore[import-untyped]  # its stubs are a package that nothing else here needs
+import yaml
 
 from aiopsctl.config.problem import Problem, Span
 

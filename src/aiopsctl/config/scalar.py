@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
-import yaml  # type: ignore[import-untyped]  # its stubs are a package that nothing else here needs
+import yaml
 from msgspec import Meta
 
 from aiopsctl.config.problem import is_harmless, quoted

@@ -187,6 +187,23 @@ class Mute(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     until: Annotated[date, says("The day on which it fires again.")]
 
 
+class Price(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What calls of some models cost, instead of what the shipped table says."""
+
+    model: Annotated[str, says("The model that was asked for or that answered; * stands for any text.", ["my-tune-*"])]
+    provider: Annotated[str | None, says("Only at this provider.")] = None
+    since: Annotated[date | None, says("The first day on which it holds (UTC).")] = None
+    until: Annotated[date | None, says("The day from which it holds no more (UTC).")] = None
+    input: Annotated[Money | None, says("A million input tokens.")] = None
+    output: Annotated[Money | None, says("A million output tokens.")] = None
+    cache_read: Annotated[Money | None, says("A million input tokens read from the provider's cache.")] = None
+    cache_write: Annotated[Money | None, says("A million input tokens written to the provider's cache.")] = None
+    request: Annotated[Money | None, says("One call, whatever its tokens.")] = None
+    retrieval: Annotated[Money | None, says("The retrieval layer of one call.")] = None
+    infra: Annotated[Money | None, says("The infrastructure layer of one call.")] = None
+    free: Annotated[bool, says("Whether the model costs nothing, such as one on own machines.")] = False
+
+
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The config of aiopsctl."""
 
@@ -217,6 +234,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     product_mau: Annotated[
         dict[Month, Many], says("Monthly active users of the whole product, for the adoption rate.")
     ] = {}
+    prices: Annotated[tuple[Price, ...], says("Own prices; where several hold, the last one written.")] = ()
     baselines: Annotated[dict[str, Baseline], says("Good periods to compare with, by name.")] = {}
     defaults: Annotated[Defaults, says("What holds for every check that does not say otherwise.")] = Defaults()
     checks: Annotated[dict[str, Check], says("What is judged, by name.")] = {}

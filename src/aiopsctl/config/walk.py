@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin
 
-import yaml  # type: ignore[import-untyped]  # its stubs are a package that nothing else here needs
+import yaml
 from msgspec import Meta, Struct
 from msgspec.structs import FieldInfo, fields
 

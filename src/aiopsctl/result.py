@@ -100,8 +100,20 @@ class Data:
 
 
 @dataclass(frozen=True)
+class Section:
+    """A table of an analysis as values: numbers, text, None; `extra` of the result has the same for machines."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Any, ...], ...]
+
+
+@dataclass(frozen=True)
 class Result:
-    """The answer of a command; `notes` are for people and go to stderr, `by` and `everything` are for tables."""
+    """The answer of a command; `notes` are for people and go to stderr, `by` and `everything` are for tables.
+
+    An analysis adds its own keys (`extra`) to the document, and shows `sections` instead of the measurements.
+    """
 
     command: str
     exit_code: int
@@ -114,6 +126,8 @@ class Result:
     by: tuple[str, ...] = ()
     notes: list[str] = field(default_factory=list)
     everything: bool = False
+    extra: dict[str, Any] = field(default_factory=dict)
+    sections: tuple[Section, ...] = ()
 
 
 def as_dict(result: Result) -> dict[str, Any]:
@@ -133,7 +147,7 @@ def as_dict(result: Result) -> dict[str, Any]:
             "counts": result.counts,
             "checks": to_builtins(result.checks),
         }
-    return document | {"measurements": to_builtins(result.measurements)}
+    return document | result.extra | {"measurements": to_builtins(result.measurements)}
 
 
 def schema() -> dict[str, Any]:

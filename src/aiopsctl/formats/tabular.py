@@ -6,7 +6,7 @@ from aiopsctl import catalog
 from aiopsctl.formats.cells import NONE, Column, Row, Table, without_empty
 from aiopsctl.formats.verdicts import verdicts
 from aiopsctl.readable import change, clean, interval, number, plural
-from aiopsctl.result import STATUSES, Measurement, Result
+from aiopsctl.result import STATUSES, Measurement, Result, Section
 from aiopsctl.views import short
 
 STYLES = {"critical": "bold red", "warning": "yellow", "unknown": "magenta", "ok": "green"}
@@ -41,13 +41,31 @@ def header(result: Result) -> list[str]:
 
 def tables(result: Result) -> list[Table]:
     """Return the tables of the result: verdicts for a check, else measurements by metric or by slice."""
+    if result.sections:
+        return [_section(section) for section in result.sections]
     if result.checks is not None:
         return [verdicts(result.checks, everything=result.everything)]
     return [_by_slice(result) if result.by else _by_metric(result)]
 
 
+def _section(section: Section) -> Table:
+    """Return the table of an analysis; numbers stand right."""
+    right = [all(isinstance(row[i], int | float | None) for row in section.rows) for i in range(len(section.columns))]
+    columns = [Column(name, right=is_right) for name, is_right in zip(section.columns, right, strict=True)]
+    rows = [Row(tuple(_shown(value) for value in row)) for row in section.rows]
+    return Table(columns, [(section.title, rows)])
+
+
+def _shown(value: object) -> str:
+    if value is None:
+        return NONE
+    return f"{value:,}" if isinstance(value, int) else clean(value)
+
+
 def closing(result: Result) -> list[str]:
     """Return the lines below the tables: what is unknown and why, or the verdict."""
+    if result.sections:
+        return []
     if result.checks is None or result.counts is None:
         return [*_remarks(result.measurements), *_unknown(result.measurements)]
     counted = ", ".join(f"{result.counts[s]} {s}" for s in STATUSES if result.counts.get(s))

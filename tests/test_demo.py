@@ -54,9 +54,7 @@ def read(folder: Path) -> Logs:
     """Return the logs of a folder."""
     names = ("calls", "feedback", "tickets", "users")
     frames = (pl.read_ndjson(folder / f"{name}.jsonl.gz", infer_schema_length=None) for name in names)
-    return Logs(
-        folder, *(frame.with_columns(pl.col("ts").str.to_datetime(time_zone="UTC")) for frame in frames)
-    )
+    return Logs(folder, *(frame.with_columns(pl.col("ts").str.to_datetime(time_zone="UTC")) for frame in frames))
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -122,9 +120,7 @@ class TestFiles:
         """The same seed gives the same bytes."""
         paths = demo.write(tmp_path / "sample_data")
 
-        assert [(faulty.folder / path.name).read_bytes() for path in paths] == [
-            path.read_bytes() for path in paths
-        ]
+        assert [(faulty.folder / path.name).read_bytes() for path in paths] == [path.read_bytes() for path in paths]
 
     def test_other_seed(self, faulty: Logs, tmp_path: Path) -> None:
         """Another seed gives another log."""
@@ -148,9 +144,7 @@ class TestFiles:
 
     def test_days(self, faulty: Logs) -> None:
         """The log covers ninety days that end with the last day."""
-        covered = [
-            (frame["ts"].min().date(), frame["ts"].max().date()) for frame in (faulty.calls, faulty.feedback)
-        ]
+        covered = [(frame["ts"].min().date(), frame["ts"].max().date()) for frame in (faulty.calls, faulty.feedback)]
 
         assert [(date(2026, 8, 3), END)] * 2 == covered
 
@@ -198,8 +192,7 @@ class TestFiles:
         priced = faulty.calls.filter(pl.col("cost_usd").is_not_null())
 
         assert (
-            priced.select(whole).to_series().to_list()
-            == priced.select(pl.sum_horizontal(nano)).to_series().to_list()
+            priced.select(whole).to_series().to_list() == priced.select(pl.sum_horizontal(nano)).to_series().to_list()
         )
 
     def test_failed_calls(self, faulty: Logs) -> None:
@@ -232,9 +225,7 @@ class TestFaults:
     def test_told(self, faulty: Logs) -> None:
         """The page of faults has a section for every fault that is declared."""
         sections = [
-            line[3:]
-            for line in contents(faulty.folder)["FAULTS.md"].decode().splitlines()
-            if line[:3] == "## "
+            line[3:] for line in contents(faulty.folder)["FAULTS.md"].decode().splitlines() if line[:3] == "## "
         ]
 
         assert [fault.name for fault in demo.FAULTS] == sections
@@ -266,17 +257,13 @@ class TestFaults:
         """The input of the feature is 30 % longer from the day of the new template."""
         after = within(PROMPT_GROWS.window(END))
 
-        assert PROMPT_GROWS.change == pytest.approx(
-            input_growth(faulty, PROMPT_GROWS.feature, ~after, after), abs=0.05
-        )
+        assert PROMPT_GROWS.change == pytest.approx(input_growth(faulty, PROMPT_GROWS.feature, ~after, after), abs=0.05)
 
     def test_prompt_version(self, faulty: Logs) -> None:
         """The prompt version changes with the template and nowhere else."""
         after = within(PROMPT_GROWS.window(END))
         versions = (
-            faulty.calls.filter(feature=PROMPT_GROWS.feature)
-            .group_by(after)
-            .agg(pl.col("prompt_version").unique())
+            faulty.calls.filter(feature=PROMPT_GROWS.feature).group_by(after).agg(pl.col("prompt_version").unique())
         )
 
         assert dict(versions.rows()) == {False: ["v3"], True: ["v4"]}
@@ -287,9 +274,7 @@ class TestFaults:
 
     def test_loop(self, faulty: Logs) -> None:
         """The loop calls with one prompt at regular gaps, at every even hour of the day, all month long."""
-        mine = faulty.calls.filter(
-            within(USER_LOOPS.window(END)), user_id=LOOP_USER, feature=USER_LOOPS.feature
-        )
+        mine = faulty.calls.filter(within(USER_LOOPS.window(END)), user_id=LOOP_USER, feature=USER_LOOPS.feature)
         loop = mine.filter(pl.col("prompt_hash") == pl.col("prompt_hash").mode().first())
         gaps = loop["ts"].diff().drop_nulls().dt.total_minutes()
 
@@ -304,9 +289,7 @@ class TestFaults:
         hour = faulty.calls.filter(within(RATE_LIMIT_HOUR.window(END)))
 
         assert hour.height >= 60
-        assert RATE_LIMIT_HOUR.faulty == pytest.approx(
-            rate(hour, pl.col("status") == "rate_limited"), abs=0.05
-        )
+        assert RATE_LIMIT_HOUR.faulty == pytest.approx(rate(hour, pl.col("status") == "rate_limited"), abs=0.05)
         assert {429} == set(hour.filter(status="rate_limited")["http_status"])
 
     def test_weekday(self) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 SOURCE = Path(__file__).parent.parent / "src" / "aiopsctl"
 FLOORS = (
-    "errors", "formats.words", "events", "value", "metric", "stats", "metrics", "catalog", "engine", "window", "result",
+    "errors", "readable", "events", "value", "metric", "stats", "metrics", "catalog", "engine", "window", "result",
     "config", "prices", "sources", "store", "measure", "views", "checks", "analyses", "formats", "words", "demo", "cli",
     "__main__",
 )  # fmt: skip

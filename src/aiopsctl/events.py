@@ -205,8 +205,8 @@ offered = count(of_kind("accept", "reject"))
 completed = count(of_kind("complete"))
 tasks = count(of_kind("complete", "abandon", "redo"))
 nps_answers = count(of_kind("nps") & known("value"))
-promoters = count(of_kind("nps") & (nw.col("value") >= 9))  # noqa: PLR2004 - 9 and 10 promote, by definition of NPS
-detractors = count(of_kind("nps") & (nw.col("value") <= 6))  # noqa: PLR2004 - 0 to 6 detract
+promoters = count(of_kind("nps") & (nw.col("value") >= 9))
+detractors = count(of_kind("nps") & (nw.col("value") <= 6))
 net_promoters = Sum((promoters.row - detractors.row) * 100)
 activations = count(of_kind("activate", "opt_in"))
 opt_outs = count(of_kind("opt_out"))

@@ -105,11 +105,12 @@ def distinct_rate(mark: str, den: str, *, within: str) -> Value:
 
 
 def _wilson(p: pl.Expr, n: pl.Expr, z: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
-    """Return the bounds of Wilson's score interval (Wilson 1927)."""
+    """Return the bounds of Wilson's score interval (Wilson 1927); exactly 0 and 1 where nothing or all counted."""
     n = n.cast(pl.Float64)
     centre = (p + z**2 / (2 * n)) / (1 + z**2 / n)
     half = z / (1 + z**2 / n) * (p * (1 - p) / n + z**2 / (4 * n**2)).sqrt()
-    return (centre - half).clip(0, 1), (centre + half).clip(0, 1)
+    low, high = (centre - half).clip(0, 1), (centre + half).clip(0, 1)
+    return pl.when(p > 0).then(low).otherwise(0.0), pl.when(p < 1).then(high).otherwise(1.0)
 
 
 def mean(

@@ -122,7 +122,7 @@ def _user_cost(q: float, why: str) -> Metric:
         worse="higher",
         why=why,
         formula=f"smallest cost of a user in the window that at least {q:.0%} of the active users do not exceed",
-        handbook=_TAIL if q > 0.5 else _SECTION,  # noqa: PLR2004 - the median is no tail
+        handbook=_TAIL if q > 0.5 else _SECTION,
         grain=("user_id",),
         sums=_SPENT,
         value=user_quantile("cost", "calls", q, per=_NANO),

@@ -5,13 +5,13 @@ readable time, an unknown kind) is rejected, with its line and the reason.
 """
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
 import polars as pl
 
-from aiopsctl.events import ACTIVITY_KINDS, COLUMNS, EVENTS, FEEDBACK_KINDS, Column
-from aiopsctl.sources import times
+from aiopsctl.events import COLUMNS, Column
+from aiopsctl.sources import classify, times
 from aiopsctl.sources.lines import Reject
+from aiopsctl.sources.ratings import rating
 from aiopsctl.sources.source import LINE
 
 DTYPES: dict[str, pl.DataType] = {
@@ -21,7 +21,6 @@ DTYPES: dict[str, pl.DataType] = {
     "bool": pl.Boolean(),
     "time": pl.Datetime("us", "UTC"),
 }
-EARLIEST, LATEST = datetime(2015, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 _WORDS = {
     "status": {
         "success": "ok", "succeeded": "ok", "completed": "ok", "complete": "ok", "200": "ok",
@@ -31,20 +30,22 @@ _WORDS = {
         "content_filter": "filtered", "blocked": "filtered",
     },
 }  # fmt: skip
-_RATINGS = {
-    "up": 1.0, "thumbs_up": 1.0, "positive": 1.0, "good": 1.0, "true": 1.0, "yes": 1.0,
-    "down": 0.0, "thumbs_down": 0.0, "negative": 0.0, "bad": 0.0, "false": 0.0, "no": 0.0,
-}  # fmt: skip
+_REASON = "_reason"
+_AS_WRITTEN = ("prompt", "output", "final_text", "comment", "tags")
+"""Columns in which text that looks like a JSON object is what it should be."""
 
 
 @dataclass
 class Coerced:
-    """Canonical rows of a chunk, the rows that were rejected, and the values that were set to null."""
+    """Canonical rows of a chunk, the rows that were rejected, and the values that were set to null.
+
+    `zoneless` is the line of the first time without a zone.
+    """
 
     rows: pl.DataFrame
     rejects: list[Reject] = field(default_factory=list)
     field_errors: dict[str, tuple[int, int]] = field(default_factory=dict)
-    zoneless: int = 0
+    zoneless: int | None = None
 
 
 def dtype_of(column: Column) -> pl.DataType:
@@ -59,70 +60,96 @@ def empty() -> pl.DataFrame:
 
 def coerce(raw: pl.DataFrame, *, tz: str, timed: bool) -> Coerced:
     """Return canonical rows from raw ones that have canonical names, any dtypes, and the column `_line`."""
-    raw = _ratings(raw.select(c for c in raw.columns if c == LINE or (c in COLUMNS and raw[c].null_count() < raw.height)))
-    present = [COLUMNS[name] for name in raw.columns if name != LINE]
-    new = raw.select(LINE, *(_canonical(c, raw.schema[c.name], tz).alias(c.name) for c in present))
-    new = _times(raw, new, tz)
-    errors = _field_errors(raw, new, [c for c in present if c.dtype != "time"])
-    zoneless = int(raw.select(times.is_zoneless("ts", raw.schema["ts"]).sum()).item()) if "ts" in raw.columns else 0
-    for name in ("event", "kind", "ts", "status", "http_status", "error_type"):
-        if name not in new.columns:
-            new = new.with_columns(pl.lit(None, dtype_of(COLUMNS[name])).alias(name))
-    new = new.with_columns(_event(), _status())
-    verdict = _row_fault(raw, timed=timed)
-    judged = new.with_columns(raw.select(LINE, verdict.alias("_fault"))["_fault"]).with_columns(
-        pl.when(pl.col("_fault") == "").then(_placed(timed=timed)).otherwise("_fault").alias("_fault")
-    )
-    bad = judged.filter(pl.col("_fault") != "")
-    rejects = [Reject(line, fault) for line, fault in bad.select(LINE, "_fault").iter_rows()]
-    rows = judged.filter(pl.col("_fault") == "") if rejects else judged
-    return Coerced(rows.drop("_fault"), rejects, errors, zoneless)
+    raw = _filled(raw)
+    schema = raw.schema
+    present = [COLUMNS[name] for name in raw.columns if name not in (LINE, "ts")]
+    ts, zoneless = _times(raw, tz)
+    new = raw.select(LINE, *(_canonical(column, schema) for column in present)).with_columns(ts)
+    errors = _field_errors(raw, new, [column.name for column in present if column.name not in ("event", "kind")])
+    faults = classify.faults(raw, new, timed=timed)
+    new = new.with_columns(classify.event(schema), classify.status(schema))
+    if not faults:
+        return Coerced(new, [], errors, zoneless)
+    reason = pl.coalesce(pl.when(rows).then(pl.lit(reason)) for rows, reason in faults)
+    judged = new.with_columns(reason.alias(_REASON))
+    rejects = [Reject(line, fault) for line, fault in judged.select(LINE, _REASON).drop_nulls().iter_rows()]
+    return Coerced(judged.filter(pl.col(_REASON).is_null()).drop(_REASON), rejects, errors, zoneless)
 
 
-def _canonical(column: Column, dtype: pl.DataType, tz: str) -> pl.Expr:
-    raw = pl.col(column.name)
-    if dtype == pl.Null or (dtype.is_nested() and column.dtype != "text"):
-        return pl.lit(None, dtype_of(column))
+def _times(raw: pl.DataFrame, tz: str) -> tuple[pl.Series, int | None]:
+    if "ts" not in raw.columns:
+        return pl.Series("ts", [None] * raw.height, DTYPES["time"]), None
+    ts, zoneless = times.read(raw["ts"], tz)
+    return ts, None if zoneless is None else raw[LINE][zoneless]
+
+
+def _filled(raw: pl.DataFrame) -> pl.DataFrame:
+    """Return the canonical columns in which a row has a value; words that are stored as codes become text."""
+    filled = raw.select(c for c in raw.columns if c == LINE or (c in COLUMNS and raw[c].null_count() < raw.height))
+    return filled.cast({pl.Categorical: pl.String, pl.Enum: pl.String})
+
+
+def _canonical(column: Column, schema: pl.Schema) -> pl.Expr:
+    dtype = schema[column.name]
     match column.dtype:
         case "text":
-            return _text(column, dtype)
+            found = _text(column, dtype)
         case "int":
-            return _whole(column, dtype)
-        case "float":
-            return _bounded(column, _number(raw, dtype))
+            found = _whole(column, dtype)
         case "bool":
-            return _bool(raw, dtype)
-        case "time":
-            return times.plain(column.name) if dtype == pl.String else times.to_utc(column.name, dtype, tz)
+            found = _bool(pl.col(column.name), dtype)
+        case _:
+            found = _bounded(column, _number(column, dtype))
+    if column.name == "value":
+        kind = pl.col("kind").str.to_lowercase().str.strip_chars() if schema.get("kind") == pl.String else None
+        found = rating(found, dtype, kind)
+    return found.alias(column.name)
 
 
 def _text(column: Column, dtype: pl.DataType) -> pl.Expr:
-    raw = pl.col(column.name)
-    if dtype.is_float():
-        text = pl.when(raw == raw.floor()).then(raw.cast(pl.Int64, strict=False).cast(pl.String)).otherwise(
-            raw.cast(pl.String)
-        )
-    elif dtype.is_nested():
-        text = pl.lit(None, pl.String) if not isinstance(dtype, pl.List) else raw.cast(pl.List(pl.String)).list.join(",")
-    else:
-        text = raw.cast(pl.String, strict=False)
+    text = _as_text(pl.col(column.name), dtype)
     filled = pl.when(text != "").then(text)
     if not column.values:
-        return filled if column.name in ("prompt", "output") else pl.when(~filled.str.starts_with("{")).then(filled)
+        return filled if column.name in _AS_WRITTEN else pl.when(~filled.str.starts_with("{")).then(filled)
     word = filled.str.to_lowercase().str.strip_chars()
     word = word.replace(_WORDS[column.name]) if column.name in _WORDS else word
     return pl.when(word.is_in(column.values)).then(word)
 
 
-def _number(raw: pl.Expr, dtype: pl.DataType) -> pl.Expr:
-    """Return numbers; text must be a plain decimal (no thousands, no NaN, no infinity)."""
-    if dtype == pl.Boolean:
-        return pl.lit(None, pl.Float64)
+def _as_text(raw: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    """Return a value as text: a whole number without its `.0`, a list of words with commas; of a record nothing."""
+    if dtype.is_float():
+        whole = pl.when(raw == raw.floor()).then(raw.cast(pl.Int64, strict=False).cast(pl.String))
+        return pl.when(raw.is_finite()).then(pl.coalesce(whole, raw.cast(pl.String)))
+    if isinstance(dtype, pl.List) and not dtype.inner.is_nested():
+        return raw.cast(pl.List(pl.String)).list.join(",")
+    if dtype == pl.Binary:
+        return raw.map_batches(_decoded, return_dtype=pl.String)
+    if dtype.is_nested() or dtype in (pl.Duration, pl.Object):
+        return pl.lit(None, pl.String)
+    return raw.cast(pl.String, strict=False)
+
+
+def _decoded(column: pl.Series) -> pl.Series:
+    """Return bytes as text, null where they are not UTF-8."""
+
+    def text(value: bytes) -> str | None:
+        try:
+            return value.decode()
+        except UnicodeDecodeError:
+            return None
+
+    return pl.Series(column.name, [None if value is None else text(value) for value in column], pl.String)
+
+
+def _number(column: Column, dtype: pl.DataType) -> pl.Expr:
+    """Return numbers; text must be a plain decimal (no thousands, no NaN, no infinity), a span of time counts as ms."""
+    raw = pl.col(column.name)
     if dtype == pl.String:
-        trimmed = raw.str.strip_chars()
-        plain = trimmed.str.contains(r"^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$")
-        return pl.when(plain).then(trimmed).cast(pl.Float64, strict=False)
-    return raw.cast(pl.Float64, strict=False)
+        return raw.str.strip_chars().cast(pl.Float64, strict=False)
+    if dtype == pl.Duration and column.unit == "ms":
+        return raw.dt.total_microseconds() / 1000
+    return raw.cast(pl.Float64, strict=False) if dtype.is_numeric() else pl.lit(None, pl.Float64)
 
 
 def _bounded(column: Column, number: pl.Expr) -> pl.Expr:
@@ -133,7 +160,7 @@ def _whole(column: Column, dtype: pl.DataType) -> pl.Expr:
     raw = pl.col(column.name)
     if dtype.is_integer():
         return pl.when(raw.is_between(int(column.low or 0), int(column.high or 0))).then(raw).cast(pl.Int64)
-    number = _bounded(column, _number(raw, dtype))
+    number = _bounded(column, _number(column, dtype))
     if column.unit == "ms":
         return (number + 0.5).floor().cast(pl.Int64)
     return pl.when(number == number.floor()).then(number).cast(pl.Int64)
@@ -142,104 +169,14 @@ def _whole(column: Column, dtype: pl.DataType) -> pl.Expr:
 def _bool(raw: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     if dtype == pl.Boolean:
         return raw
-    word = raw.cast(pl.String, strict=False).str.to_lowercase()
-    return pl.when(word.is_in(["true", "1"])).then(pl.lit(value=True)).when(word.is_in(["false", "0"])).then(
-        pl.lit(value=False)
-    )
-
-
-def _ratings(raw: pl.DataFrame) -> pl.DataFrame:
-    """Give words for ratings (`up`, `false`) their number, and -1 of a thumb the number 0."""
-    if "value" not in raw.columns or "kind" not in raw.columns:
-        return raw
-    thumb = pl.col("kind").cast(pl.String).str.to_lowercase() == "thumb"
-    dtype = raw.schema["value"]
-    if dtype == pl.Boolean:
-        return raw.with_columns(pl.col("value").cast(pl.Float64))
-    if dtype == pl.String:
-        word = pl.col("value").str.to_lowercase().str.strip_chars()
-        text = {word: str(number) for word, number in _RATINGS.items()} | {"-1": "0", "-1.0": "0"}
-        return raw.with_columns(pl.when(thumb).then(word.replace(text)).otherwise(pl.col("value")).alias("value"))
-    if dtype.is_numeric():
-        return raw.with_columns(pl.when(thumb & (pl.col("value") == -1)).then(0.0).otherwise("value").alias("value"))
-    return raw
-
-
-def _times(raw: pl.DataFrame, new: pl.DataFrame, tz: str) -> pl.DataFrame:
-    """Take the whole ladder of spellings where the fast path left a time unread."""
-    if "ts" not in raw.columns or raw.schema["ts"] != pl.String or not new["ts"].null_count():
-        return new
-    return new.with_columns(raw.select(times.to_utc("ts", pl.String(), tz).alias("ts")).to_series())
-
-
-def _field_errors(raw: pl.DataFrame, new: pl.DataFrame, columns: list[Column]) -> dict[str, tuple[int, int]]:
-    """Return, for each column with values that became null, how many and the first line."""
-    bad = [
-        (_given(column.name, raw.schema[column.name]) & new[column.name].is_null()).alias(column.name)
-        for column in columns
-    ]
-    masks = raw.select(LINE, *bad)
-    counts = masks.select(pl.col(column.name).sum() for column in columns).row(0) if columns else ()
-    return {
-        column.name: (count, masks.filter(column.name)[LINE][0])
-        for column, count in zip(columns, counts, strict=True)
-        if count and column.name not in ("event", "kind")
-    }
-
-
-def _given(name: str, dtype: pl.DataType) -> pl.Expr:
-    given = pl.col(name).is_not_null()
-    return given & (pl.col(name).str.strip_chars() != "") if dtype == pl.String else given
-
-
-def _event() -> pl.Expr:
-    kind = pl.col("kind")
-    derived = (
-        pl.when(kind.is_in(ACTIVITY_KINDS)).then(pl.lit("activity"))
-        .when(kind.is_in(FEEDBACK_KINDS)).then(pl.lit("feedback"))
-        .otherwise(pl.lit("call"))
-    )  # fmt: skip
-    return pl.coalesce(pl.col("event"), derived).alias("event")
-
-
-def _status() -> pl.Expr:
-    """Tell how a call ended from its HTTP status or error where it does not say so itself."""
-    code, error = pl.col("http_status"), pl.col("error_type").str.to_lowercase()
-    from_code = (
-        pl.when(code == 429).then(pl.lit("rate_limited"))
-        .when(code.is_in([408, 504])).then(pl.lit("timeout"))
-        .when(code == 499).then(pl.lit("cancelled"))
-        .when(code >= 400).then(pl.lit("error"))
-        .when(code.is_between(200, 299)).then(pl.lit("ok"))
-    )  # fmt: skip
-    from_error = (
-        pl.when(error.str.contains("rate.?limit|429")).then(pl.lit("rate_limited"))
-        .when(error.str.contains("time.?d?.?out|deadline")).then(pl.lit("timeout"))
-        .when(error.is_not_null()).then(pl.lit("error"))
-    )  # fmt: skip
-    return pl.coalesce(pl.col("status"), from_code, from_error).alias("status")
-
-
-def _row_fault(raw: pl.DataFrame, *, timed: bool) -> pl.Expr:
-    """Return why a raw row can be no event, or an empty string."""
-    fault = pl.when(pl.lit(value=False)).then(pl.lit(""))
-    for name, known in (("event", EVENTS), ("kind", FEEDBACK_KINDS + ACTIVITY_KINDS)):
-        if name in raw.columns:
-            word = pl.col(name).cast(pl.String).str.to_lowercase().str.strip_chars()
-            fault = fault.when((word != "") & ~word.is_in(known)).then(pl.lit(f"unknown_{name}"))
-    if timed and "ts" in raw.columns:
-        fault = fault.when(~_given("ts", raw.schema["ts"])).then(pl.lit("no_time"))
-    elif timed:
-        fault = fault.when(pl.lit(value=True)).then(pl.lit("no_time"))
-    return fault.otherwise(pl.lit(""))
-
-
-def _placed(*, timed: bool) -> pl.Expr:
-    """Return why a canonical row has no place in time, or an empty string."""
-    ts = pl.col("ts")
-    unread = ts.is_null() & pl.lit(timed)
+    word = _as_text(raw, dtype).str.to_lowercase().str.strip_chars()
     return (
-        pl.when(unread).then(pl.lit("bad_time"))
-        .when((ts < EARLIEST) | (ts >= LATEST)).then(pl.lit("implausible_time"))
-        .otherwise(pl.lit(""))
+        pl.when(word.is_in(["true", "1", "1.0", "yes"])).then(pl.lit(value=True))
+        .when(word.is_in(["false", "0", "0.0", "no"])).then(pl.lit(value=False))
     )  # fmt: skip
+
+
+def _field_errors(raw: pl.DataFrame, new: pl.DataFrame, names: list[str]) -> dict[str, tuple[int, int]]:
+    """Return, for each column with values that became null, how many and the first line."""
+    unread = {name: lost for name in names if (lost := classify.lost(raw, new, name)) is not None}
+    return {name: (int(lost.sum()), raw[LINE].filter(lost)[0]) for name, lost in unread.items()}

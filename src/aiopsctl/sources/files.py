@@ -5,35 +5,45 @@ hangs on a FIFO; so it is only ever given bytes.
 """
 
 import glob
-import gzip
 import os
 import stat
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from io import BytesIO
-from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 from aiopsctl.errors import UsageError, nearest
+from aiopsctl.sources.inflate import WORDS, Broken, Inflated, Stream, inflated
 
 SUFFIXES = (".jsonl", ".ndjson", ".json", ".parquet", ".csv")
 COMPRESSED = (".gz", ".zst")
-_GZIP, _ZSTD, _PARQUET = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PAR1"
+WHOLE_BYTES = 512 << 20
+"""The most that is read of a file which has to be read in one piece."""
+_PARQUET = b"PAR1"
 _FOREIGN = {b"BZh": "bzip2", b"\xfd7zXZ": "xz", b"PK\x03\x04": "zip"}
+_HARMLESS_BYTES, _HARMLESS_RATIO = 64 << 20, 100
+_BLOCK_BYTES = 4 << 20
 
 
 @dataclass(frozen=True)
 class Input:
-    """One file to read: its path (`-` is standard input), how it is shown, and whether the user named it himself."""
+    """One file to read: its path (`-` is standard input), whether the user named it himself, and by what words."""
 
     path: str
     named: bool = True
+    asked: str = ""
 
     @property
     def shown(self) -> str:
-        """The path as it may be printed: control characters and undecodable bytes escaped."""
-        return self.path.encode("utf-8", "backslashreplace").decode()
+        """The path as it may be printed."""
+        return printable(self.path)
+
+
+def printable(path: str) -> str:
+    """Return a path with its control characters and undecodable bytes escaped."""
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in path)
 
 
 def expand(paths: Iterable[str]) -> list[Input]:
@@ -44,60 +54,89 @@ def expand(paths: Iterable[str]) -> list[Input]:
     found: dict[tuple[int, int] | str, Input] = {}
     for path in paths:
         for each in _expand_one(path):
-            found.setdefault(_identity(each.path), each)
+            known = found.setdefault(_identity(each.path), each)
+            if each.named and not known.named:
+                found[_identity(each.path)] = replace(known, named=True)
     return list(found.values())
 
 
 def _identity(path: str) -> tuple[int, int] | str:
-    if path == "-":
+    """Return what tells whether two paths are one file."""
+    try:
+        info = os.stat(path)
+    except OSError:  # standard input, or a file that went away
         return path
-    info = os.stat(path)
     return (info.st_dev, info.st_ino)
 
 
 def _expand_one(path: str) -> Iterator[Input]:
     if path == "-":
-        yield Input("-")
+        yield Input("-", asked=path)
     elif os.path.isdir(path):
-        yield from (Input(inside, named=False) for inside in _walk(path))
+        yield from (Input(inside, named=False, asked=path) for inside in _walk(path))
     elif os.path.lexists(path):
         _require_regular(path)
-        yield Input(path)
+        yield Input(path, asked=path)
     elif glob.has_magic(path):
-        matches = sorted(glob.glob(path, recursive=True))
-        if not matches:
-            raise UsageError(f"no file matches '{path}'", help="quote a glob, or name a folder")
-        for match in matches:
-            if os.path.isfile(match):
-                yield Input(match, named=False)
+        yield from (Input(inside, named=False, asked=path) for inside in _matches(path))
     else:
-        raise UsageError(f"no such file: {path}", help=_near(path))
+        raise UsageError(f"no such file: {printable(path)}", help=_near(path))
 
 
 def _near(path: str) -> str:
     folder = os.path.dirname(path) or "."
     if not os.path.isdir(folder):
-        return f"the folder {folder} does not exist either"
-    return nearest(os.path.basename(path), os.listdir(folder)) or f"files, folders and globs are read; {folder} exists"
+        return f"the folder {printable(folder)} does not exist either"
+    near = nearest(os.path.basename(path), os.listdir(folder))
+    return near or f"files, folders and globs are read; {printable(folder)} exists"
 
 
 def _require_regular(path: str) -> None:
     try:
         mode = os.stat(path).st_mode
     except OSError as error:
-        raise UsageError(f"cannot open {path}: {error.strerror}") from None
+        raise UsageError(f"cannot open {printable(path)}: {error.strerror}") from None
     if not stat.S_ISREG(mode):
-        raise UsageError(f"{path} is no regular file", help="use - to read from standard input")
-    if not os.access(path, os.R_OK):
-        raise UsageError(f"cannot open {path}: permission denied")
+        raise UsageError(f"{printable(path)} is no regular file", help="use - to read from standard input")
+
+
+def _matches(pattern: str) -> Iterator[str]:
+    """Yield the files that a glob matches, and the logs in the folders that it matches."""
+    matches = sorted(set(_glob(pattern)))
+    if not matches:
+        raise UsageError(f"no file matches '{printable(pattern)}'", help="quote a glob, or name a folder")
+    for match in matches:
+        if os.path.isdir(match):
+            yield from _walk(match)
+        elif os.path.isfile(match):
+            yield match
+
+
+def _glob(pattern: str) -> list[str]:
+    """Return what a glob matches. `**` does not follow links to folders, which may lead in circles."""
+    parts = pattern.split(os.sep)
+    if "**" not in parts:
+        return glob.glob(pattern)
+    at = parts.index("**")
+    base = os.sep.join([*parts[:at], ""])
+    rest = os.sep.join(parts[at + 1 :]) or "*"
+    tops = glob.glob(base) if glob.has_magic(base) else [base]
+    folders = [root for top in tops for root, _, _ in _folders(top or os.curdir)]
+    return [found for folder in folders for found in _glob(os.path.normpath(os.path.join(glob.escape(folder), rest)))]
+
+
+def _folders(top: str) -> Iterator[tuple[str, list[str], list[str]]]:
+    """Walk a folder in a stable order, without what is hidden and without following links."""
+    for root, folders, names in os.walk(top):
+        folders[:] = sorted(name for name in folders if not name.startswith((".", "_")))
+        yield root, folders, sorted(names)
 
 
 def _walk(folder: str) -> Iterator[str]:
-    for root, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith((".", "_")))
-        for name in sorted(names):
-            if _is_log(name) and os.path.isfile(os.path.join(root, name)):
-                yield os.path.join(root, name)
+    """Yield the logs in a folder, told by their suffix."""
+    for root, _, names in _folders(folder):
+        paths = (os.path.join(root, name) for name in names if _is_log(name))
+        yield from (path for path in paths if os.path.isfile(path))
 
 
 def _is_log(name: str) -> bool:
@@ -107,50 +146,90 @@ def _is_log(name: str) -> bool:
     return stem.endswith(SUFFIXES) and not name.startswith((".", "_"))
 
 
-def magic(path: str) -> bytes:
-    """Return the first bytes of a file, enough to tell what it is."""
-    with open(path, "rb") as file:
-        return file.read(8)
+def is_parquet(each: Input) -> bool:
+    """Return whether a file is Parquet, by its first bytes."""
+    with open_raw(each) as file:
+        return file.read(len(_PARQUET)) == _PARQUET
 
 
-def is_parquet(start: bytes) -> bool:
-    """Return whether the first bytes are those of a Parquet file."""
-    return start.startswith(_PARQUET)
-
-
-def open_bytes(each: Input) -> BinaryIO:
-    """Return the decompressed bytes of a file as a stream; compression is told by content, not by name.
-
-    Raises `UsageError` for a compression that is not read.
-    """
+@contextmanager
+def open_raw(each: Input) -> Iterator[BinaryIO]:
+    """Open a file as it is; raise `UsageError` where it cannot be."""
     if each.path == "-":
-        return BytesIO(_standard_input())
-    start = magic(each.path)
-    for signature, name in _FOREIGN.items():
-        if start.startswith(signature):
-            raise UsageError(f"{each.shown} is compressed with {name}", help="gzip and zstd are read")
-    if start.startswith(_GZIP):
-        return cast("BinaryIO", gzip.open(each.path, "rb"))
-    if start.startswith(_ZSTD):
-        import pyarrow as pa
-
-        return cast("BinaryIO", pa.input_stream(each.path, compression="zstd"))
-    return open(each.path, "rb")
+        yield BytesIO(_standard_input())
+        return
+    with _open(each) as file:
+        yield file
 
 
-_stdin: bytes | None = None
+def _open(each: Input) -> BinaryIO:
+    try:
+        return open(each.path, "rb")
+    except OSError as error:
+        raise UsageError(f"cannot open {each.shown}: {error.strerror}") from None
+
+
+@contextmanager
+def open_bytes(each: Input) -> Iterator[Stream]:
+    """Open the decompressed bytes of a file; compression is told by content, not by name.
+
+    Raises `UsageError` for a compression that is not read. Reading raises `Broken` where a compressed stream breaks.
+    """
+    with open_raw(each) as file:
+        start = file.read(8)
+        file.seek(0)
+        for signature, name in _FOREIGN.items():
+            if start.startswith(signature):
+                raise UsageError(f"{each.shown} is compressed with {name}", help="gzip and zstd are read")
+        yield inflated(file, start)
+
+
+def whole(each: Input) -> bytes:
+    """Return all decompressed bytes of a file that can only be read in one piece.
+
+    Raises `UsageError` for one that is damaged, or larger than a log in one piece can sensibly be.
+    """
+    with open_raw(each) as file:
+        size = file.seek(0, os.SEEK_END)
+    with open_bytes(each) as stream:
+        inflates = isinstance(stream, Inflated)
+        most = min(WHOLE_BYTES, max(_HARMLESS_BYTES, _HARMLESS_RATIO * size)) if inflates else WHOLE_BYTES
+        blocks, length = [], 0
+        while block := _block(stream, each):
+            blocks.append(block)
+            length += len(block)
+            if length > most:
+                raise UsageError(
+                    f"{each.shown} is one JSON document of more than {most >> 20} MiB",
+                    help="write one object per line, for example with: jq -c '.[]'",
+                )
+    return b"".join(blocks)
+
+
+def _block(stream: Stream, each: Input) -> bytes:
+    try:
+        return stream.read(_BLOCK_BYTES)
+    except Broken as broken:
+        raise damaged(each, broken.reason) from None
+    except OSError:
+        raise damaged(each, "unreadable") from None
+
+
+def damaged(each: Input, reason: str) -> UsageError:
+    """Return the error of a file of which nothing can be believed."""
+    return UsageError(f"{each.shown} is damaged: {WORDS[reason]}")
+
+
+_kept: tuple[object, bytes] = (None, b"")
 
 
 def _standard_input() -> bytes:
     """Return all of standard input; it can be read once, so it is kept."""
-    global _stdin  # noqa: PLW0603 - a stream of the process, read once
-    if _stdin is None:
+    global _kept  # noqa: PLW0603 - a stream of the process, read once
+    if _kept[0] is not sys.stdin or sys.stdin is None:
         if sys.stdin is None or sys.stdin.isatty():
-            raise UsageError("nothing on standard input", help="pipe a log into it: cat calls.jsonl | aiopsctl summary -")
-        _stdin = sys.stdin.buffer.read()
-    return _stdin
-
-
-def exists(path: str) -> bool:
-    """Return whether a file is there."""
-    return Path(path).exists()
+            raise UsageError(
+                "nothing on standard input", help="pipe a log into it: cat calls.jsonl | aiopsctl summary -"
+            )
+        _kept = (sys.stdin, sys.stdin.buffer.read())
+    return _kept[1]

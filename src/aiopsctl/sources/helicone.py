@@ -111,8 +111,8 @@ def _status() -> pl.Expr:
     """Return how a call ended where that is no HTTP status: what Helicone saw of the connection."""
     code = pl.col("code")
     return (
-        pl.when(code == -3).then(pl.lit("cancelled"))  # noqa: PLR2004 - Helicone's own
-        .when(code == -2).then(pl.lit("timeout"))  # noqa: PLR2004 - as above
+        pl.when(code == -3).then(pl.lit("cancelled"))
+        .when(code == -2).then(pl.lit("timeout"))
         .when(code < 0).then(pl.lit("error"))
     )  # fmt: skip
 

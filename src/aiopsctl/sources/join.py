@@ -27,9 +27,9 @@ def _repeated_calls(events: pl.DataFrame) -> pl.Series:
         return pl.Series([], dtype=pl.UInt32)
     calls = events.lazy().filter((pl.col("event") == "call") & pl.col("request_id").is_not_null())
     tokens = [pl.col(c).fill_null(0) for c in ("input_tokens", "output_tokens") if c in events.columns]
-    repeated = calls.select(
-        _ROW, "request_id", pl.sum_horizontal(*tokens, pl.lit(0)).alias("_tokens")
-    ).filter(pl.col("request_id").is_duplicated())
+    repeated = calls.select(_ROW, "request_id", pl.sum_horizontal(*tokens, pl.lit(0)).alias("_tokens")).filter(
+        pl.col("request_id").is_duplicated()
+    )
     ordered = repeated.sort(["_tokens", _ROW], descending=[True, False])
     return ordered.filter(~pl.col("request_id").is_first_distinct()).collect()[_ROW]
 
@@ -66,11 +66,9 @@ def with_call_facts(events: pl.DataFrame) -> tuple[pl.DataFrame, float | None]:
         found = found.with_columns(pl.lit(None, pl.String).alias(column))
     for name in ids:
         found = _fill(found, calls, name, facts)
-    own = feedback.with_columns(
-        pl.coalesce(pl.col(column), found[column]).alias(column) for column in facts
-    )
+    own = feedback.with_columns(pl.coalesce(pl.col(column), found[column]).alias(column) for column in facts)
     rest = events.filter(~names_call.fill_null(value=False))
-    share = found["_found"].sum() / feedback.height
+    share = float(found["_found"].sum()) / feedback.height
     return pl.concat([rest, own]), share
 
 
@@ -83,7 +81,7 @@ def _fill(found: pl.DataFrame, calls: pl.DataFrame, name: str, facts: list[str])
         calls.lazy()
         .join(wanted.lazy(), on=name, how="semi")
         .group_by(name)
-        .agg(pl.when(pl.col(c).n_unique() == 1).then(pl.col(c).first()).alias(f"_{c}") for c in facts)
+        .agg(_agreed(pl.col(c)).alias(f"_{c}") for c in facts)
         .with_columns(pl.lit(value=True).alias("_hit"))
         .collect()
     )
@@ -93,3 +91,9 @@ def _fill(found: pl.DataFrame, calls: pl.DataFrame, name: str, facts: list[str])
         *(pl.when(take).then(pl.col(f"_{c}")).otherwise(pl.col(c)).alias(c) for c in facts),
         (pl.col("_found") | take).alias("_found"),
     ).drop("_hit", *(f"_{c}" for c in facts))
+
+
+def _agreed(fact: pl.Expr) -> pl.Expr:
+    """Return the one value of a fact among calls; a call that does not tell it does not object."""
+    told = fact.drop_nulls()
+    return pl.when(told.n_unique() == 1).then(told.first())

@@ -5,24 +5,24 @@ there are lines, nothing was lost. Only where it fails are the culprits looked f
 from Polars.
 """
 
-import re
-import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, BinaryIO
+from itertools import chain, islice
+from typing import Any
 
-import msgspec
 import polars as pl
 from polars.exceptions import PanicException, PolarsError
 
+from aiopsctl.sources.fault import fault
+from aiopsctl.sources.inflate import Broken, Stream
+from aiopsctl.sources.misfit import as_text, fitted
 from aiopsctl.sources.source import LINE
+from aiopsctl.sources.surrogates import without_lone_surrogates
 
 CHUNK_BYTES = 4 << 20
 MAX_LINE_BYTES = 16 << 20
-_BOM = b"\xef\xbb\xbf"
-_HIGH = rb"\\u[dD][89abAB][0-9a-fA-F]{2}"
-_LOW = rb"\\u[dD][c-fC-F][0-9a-fA-F]{2}"
-_LONE_SURROGATE = re.compile(rb"(?<!\\)" + _HIGH + rb"(?!" + _LOW + rb")|(?<!" + _HIGH + rb")(?<!\\)" + _LOW)
+_BOM, _BLANK = b"\xef\xbb\xbf", b" \t\r"
 
 
 @dataclass(frozen=True)
@@ -37,67 +37,155 @@ class Reject:
 
 @dataclass
 class Parsed:
-    """Rows of one chunk, with their line numbers in `_line`, and the lines that gave none."""
+    """Rows of a chunk with their line numbers in `_line`, the lines that gave none, and what was lost of the rows.
+
+    A field error is how often a field was lost, and the first line.
+    """
 
     rows: pl.DataFrame
     rejects: list[Reject] = field(default_factory=list)
-    lines: int = 0
-    replaced: int = 0
+    field_errors: dict[str, tuple[int, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Chunk:
-    """Whole lines, the number of the first of them, and the lines before it that were not kept."""
+    """Whole lines, their numbers in runs (first, count), those without a newline, and rejects of lines not kept."""
 
     data: bytes
-    first: int
+    runs: tuple[tuple[int, int], ...] = ()
+    torn: frozenset[int] = frozenset()
     rejects: tuple[Reject, ...] = ()
 
+    @property
+    def count(self) -> int:
+        """How many lines there are."""
+        return sum(count for _, count in self.runs)
 
-def chunks(stream: BinaryIO, size: int = CHUNK_BYTES, longest: int = MAX_LINE_BYTES) -> Iterator[Chunk]:
+    def numbers(self) -> Iterator[int]:
+        """Return the number of each line."""
+        return chain.from_iterable(range(first, first + count) for first, count in self.runs)
+
+
+def chunks(stream: Stream, size: int = CHUNK_BYTES, longest: int = MAX_LINE_BYTES, first: int = 1) -> Iterator[Chunk]:
     """Yield whole-line chunks of a stream; memory is bounded by `size` and `longest`.
 
-    A line over `longest` bytes is passed over and rejected. A compressed stream that breaks off gives the whole lines
-    before the break, then one reject.
+    A line over `longest` bytes is passed over and rejected. A stream that breaks off gives the whole lines before the
+    break, then one reject.
     """
-    carry, line, skipping = b"", 1, 0
-    broken = ""
+    line, tail = first, _Tail(longest)
     while True:
-        block, broken = _read(stream, size)
+        block, broken = read_block(stream, min(size, longest))
         if not block:
             break
-        if skipping:
-            end = block.find(b"\n")
-            if end < 0:
-                skipping += len(block)
-                continue
-            yield Chunk(b"", line, (Reject(line, "too_long", skipping + end),))
-            block, line, skipping = block[end + 1 :], line + 1, 0
-        data = carry + block
-        cut = data.rfind(b"\n") + 1
-        if cut:
-            yield Chunk(data[:cut], line)
-            line += data.count(b"\n", 0, cut)
-        carry = data[cut:]
-        if len(carry) > longest:
-            carry, skipping = b"", len(carry)
-    if skipping:
-        yield Chunk(b"", line, (Reject(line, "too_long", skipping),))
-    elif carry and broken:
-        yield Chunk(b"", line, (Reject(line, broken, len(carry), carry),))
-    elif carry:
-        yield Chunk(carry, line)
-    elif broken:
-        yield Chunk(b"", line, (Reject(line, broken),))
+        start, end, cut = 0, block.find(b"\n"), block.rfind(b"\n") + 1
+        if not cut:
+            tail.grow(block)
+            continue
+        if tail.length + end > longest:
+            yield Chunk(b"", rejects=(Reject(line, "too_long", tail.length + end),))
+            start, line, tail = end + 1, line + 1, _Tail(longest)
+        if cut > start:
+            data = b"".join((*tail.pieces, memoryview(block)[start:cut]))
+            count = data.count(b"\n")
+            yield Chunk(data, ((line, count),))
+            line += count
+        tail = _Tail(longest, block[cut:])
+    yield from _ending(tail, line, broken)
 
 
-def _read(stream: BinaryIO, size: int) -> tuple[bytes, str]:
+class _Tail:
+    """The beginning of a line whose end has not been read yet; beyond `longest` bytes only its length is kept."""
+
+    def __init__(self, longest: int, beginning: bytes = b"") -> None:
+        self.longest, self.length = longest, 0
+        self.pieces: list[bytes] = []
+        self.grow(beginning)
+
+    def grow(self, piece: bytes) -> None:
+        """Add what follows."""
+        self.length += len(piece)
+        self.pieces.append(piece)
+        if self.length > self.longest:
+            self.pieces.clear()
+
+
+def read_block(stream: Stream, size: int) -> tuple[bytes, str]:
+    """Return the next bytes of a stream, and why it breaks off where it does."""
     try:
         return stream.read(size), ""
-    except EOFError:
-        return b"", "truncated_stream"
-    except (OSError, zlib.error):
-        return b"", "corrupt_stream"
+    except Broken as broken:
+        return b"", broken.reason
+    except OSError:
+        return b"", "unreadable"
+
+
+def _ending(tail: _Tail, line: int, broken: str) -> Iterator[Chunk]:
+    """Yield the last line where it lacks its newline, and the reject of a stream that broke off within it."""
+    data = b"".join(tail.pieces)
+    if tail.length > tail.longest:
+        yield Chunk(b"", rejects=(Reject(line, "too_long", tail.length),))
+    elif data and broken in ("", "trailing_garbage"):
+        yield Chunk(data, ((line, 1),), frozenset({line}))
+    elif broken:
+        yield Chunk(b"", rejects=(Reject(line, broken, len(data), data),))
+        return
+    if broken:
+        yield Chunk(b"", rejects=(Reject(line + bool(tail.length), broken),))
+
+
+def of_records(records: Iterable[bytes], first: int = 1) -> Iterator[Chunk]:
+    """Yield chunks of records that are one line each, without its newline."""
+    rest = iter(records)
+    while batch := list(_up_to(rest, CHUNK_BYTES)):
+        yield Chunk(b"\n".join([*batch, b""]), ((first, len(batch)),))
+        first += len(batch)
+
+
+def _up_to(records: Iterator[bytes], size: int) -> Iterator[bytes]:
+    """Yield records up to a size in bytes, and the one that goes beyond it."""
+    for record in records:
+        yield record
+        size -= len(record)
+        if size < 0:
+            return
+
+
+def joined(found: Iterable[Chunk]) -> Iterator[Chunk]:
+    """Yield chunks with small ones put together: each parse has a price of its own."""
+    held: list[Chunk] = []
+    size = 0
+    for chunk in found:
+        if held and size + len(chunk.data) > CHUNK_BYTES:
+            yield _together(held)
+            held, size = [], 0
+        held.append(chunk)
+        size += len(chunk.data)
+    if held:
+        yield _together(held)
+
+
+def _together(held: Sequence[Chunk]) -> Chunk:
+    if len(held) == 1:
+        return held[0]
+    return Chunk(
+        b"".join(one.data + b"\n" if one.torn else one.data for one in held),
+        tuple(chain.from_iterable(one.runs for one in held)),
+        frozenset(chain.from_iterable(one.torn for one in held)),
+        tuple(chain.from_iterable(one.rejects for one in held)),
+    )
+
+
+def parse_ahead(found: Iterable[Chunk], schema: Mapping[str, Any]) -> Iterator[Parsed]:
+    """Yield what `parse` makes of each chunk, in order; the next chunk is parsed while the caller works on this one."""
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        ahead = None
+        for chunk in found:
+            following = pool.submit(parse, chunk, schema)
+            if ahead is not None:
+                yield ahead.result()
+            ahead = following
+        if ahead is not None:
+            yield ahead.result()
 
 
 def parse(chunk: Chunk, schema: Mapping[str, Any]) -> Parsed:
@@ -106,111 +194,104 @@ def parse(chunk: Chunk, schema: Mapping[str, Any]) -> Parsed:
     The schema of the rows is either `schema` or the same with String leaves.
     """
     if not chunk.data:
-        return Parsed(pl.DataFrame(), list(chunk.rejects), len(chunk.rejects))
-    data, replaced = _without_lone_surrogates(chunk.data)
-    rows = _strict(data, schema)
-    count = data.count(b"\n") + (not data.endswith(b"\n"))
-    if rows is not None and rows.height == count:
-        return Parsed(rows.with_columns(pl.int_range(chunk.first, chunk.first + count).alias(LINE)), [], count, replaced)
-    parsed = _line_by_line(data, chunk.first, schema)
-    parsed.replaced = replaced
-    return parsed
+        return Parsed(pl.DataFrame(), list(chunk.rejects))
+    data, lone = _without_lone_surrogates(chunk)
+    rows = _strict(data, (schema, as_text(schema)))
+    if rows is not None and rows.height <= chunk.count:
+        numbers = _numbers(chunk) if rows.height == chunk.count else _numbers_of_filled(data, chunk)
+        if numbers.len() == rows.height:
+            return Parsed(rows.with_columns(numbers), list(chunk.rejects), lone)
+    return _line_by_line(data, chunk, schema, lone)
 
 
-def _without_lone_surrogates(data: bytes) -> tuple[bytes, int]:
-    """Replace escapes of half a character by U+FFFD: Polars would read them as NUL, silently."""
-    if b"\\ud" not in data and b"\\uD" not in data:
-        return data, 0
-    return _LONE_SURROGATE.subn(rb"\\ufffd", data)
+def _numbers(chunk: Chunk) -> pl.Series:
+    if len(chunk.runs) == 1:
+        first, count = chunk.runs[0]
+        return pl.int_range(first, first + count, eager=True).alias(LINE)
+    return pl.Series(LINE, list(chunk.numbers()), pl.Int64)
 
 
-def _strict(data: bytes, schema: Mapping[str, Any]) -> pl.DataFrame | None:
-    """Return the rows, or None where Polars refuses. Only `{` may come first: other bytes are sniffed as compression."""
+def _numbers_of_filled(data: bytes, chunk: Chunk) -> pl.Series:
+    """Return the numbers of the lines that are not blank."""
+    numbered = zip(chunk.numbers(), data.removesuffix(b"\n").split(b"\n"), strict=True)
+    return pl.Series(LINE, [number for number, line in numbered if line.strip(_BLANK)], pl.Int64)
+
+
+def _without_lone_surrogates(chunk: Chunk) -> tuple[bytes, dict[str, tuple[int, int]]]:
+    data, places = without_lone_surrogates(chunk.data)
+    if not places:
+        return data, {}
+    line = next(islice(chunk.numbers(), data.count(b"\n", 0, places[0]), None))
+    return data, {"lone_surrogate": (len(places), line)}
+
+
+def _strict(data: bytes, schemas: Iterable[Mapping[str, Any]]) -> pl.DataFrame | None:
+    """Return the rows by the first schema that fits, or None where Polars refuses.
+
+    Only `{` may come first: other bytes are sniffed as compression. Where a line is no JSON, no schema fits.
+    """
     if not data.startswith(b"{"):
         return None
-    try:
-        return pl.read_ndjson(data, schema=dict(schema))
-    except (PolarsError, PanicException, OSError, ValueError):
-        return None
+    for schema in schemas:
+        try:
+            return pl.read_ndjson(data, schema=dict(schema))
+        except (PolarsError, PanicException, OSError, ValueError) as error:
+            if str(error).startswith("error parsing line"):
+                return None
+    return None
 
 
-def _line_by_line(data: bytes, first: int, schema: Mapping[str, Any]) -> Parsed:
+def _line_by_line(data: bytes, chunk: Chunk, schema: Mapping[str, Any], lone: dict[str, tuple[int, int]]) -> Parsed:
     good: list[bytes] = []
     numbers: list[int] = []
-    rejects: list[Reject] = []
-    lines = data.split(b"\n")
-    if not lines[-1]:
-        lines.pop()
-    blank = 0
-    torn = not data.endswith(b"\n")
-    for offset, raw in enumerate(lines):
-        line = raw.removeprefix(_BOM).strip(b" \t\r")
-        if not line:
-            blank += 1
-            continue
-        reason = _fault(line)
+    rejects = list(chunk.rejects)
+    for number, raw in zip(chunk.numbers(), data.removesuffix(b"\n").split(b"\n"), strict=True):
+        line = raw.removeprefix(_BOM).strip(_BLANK)
+        reason = _fault(line) if line else ""
         if reason:
-            last = torn and offset == len(lines) - 1 and reason == "not_json"
-            rejects.append(Reject(first + offset, "torn_tail" if last else reason, len(raw), raw))
-        else:
+            torn = number in chunk.torn and reason == "not_json"
+            rejects.append(Reject(number, "torn_tail" if torn else reason, len(raw), raw))
+        elif line:
             good.append(line)
-            numbers.append(first + offset)
-    rows, refused = _typed_or_text(good, numbers, schema)
+            numbers.append(number)
+    rows, refused, lost = _rows(good, numbers, schema)
     rejects += [Reject(number, "not_readable", len(line), line) for number, line in refused]
-    return Parsed(rows, sorted(rejects, key=lambda r: r.line), len(lines) - blank)
+    return Parsed(rows, sorted(rejects, key=lambda reject: reject.line), lost | lone)
 
 
 def _fault(line: bytes) -> str:
-    """Return why a line is no JSON object, or an empty string."""
-    try:
-        value = msgspec.json.decode(line)
-    except RecursionError:
-        return "too_deep"
-    except UnicodeDecodeError:
-        return "not_utf8"
-    except msgspec.DecodeError:
-        return _syntax_fault(line)
-    if not isinstance(value, dict):
-        return "not_object"
-    return "" if value else "empty_object"
+    """Return why a line is no JSON object, or an empty string; Polars nests deeper than the check does."""
+    why = fault(line)
+    return "" if why == "too_deep" and _strict(line, ({"": pl.String},)) is not None else why
 
 
-def _syntax_fault(line: bytes) -> str:
-    try:
-        line.decode()
-    except UnicodeDecodeError:
-        return "not_utf8"
-    return "nul_block" if b"\0" in line else "not_json"
+def _rows(
+    lines: list[bytes], numbers: list[int], schema: Mapping[str, Any]
+) -> tuple[pl.DataFrame, list[tuple[int, bytes]], dict[str, tuple[int, int]]]:
+    """Return the rows of well-formed lines, the lines that are refused even so, and the fields that were lost.
+
+    Lines are taken as typed, else as text, else without the records and lists that should be none.
+    """
+    if not lines:
+        return pl.DataFrame(), [], {}
+    rows = _strict(b"\n".join(lines), (schema, as_text(schema)))
+    if rows is not None and rows.height == len(lines):
+        return rows.with_columns(pl.Series(LINE, numbers, pl.Int64)), [], {}
+    fitting, lost = fitted(lines, numbers, schema)
+    rows, refused = _accepted(fitting, numbers, as_text(schema))
+    return rows, refused, lost
 
 
-def _typed_or_text(
+def _accepted(
     lines: list[bytes], numbers: list[int], schema: Mapping[str, Any]
 ) -> tuple[pl.DataFrame, list[tuple[int, bytes]]]:
-    """Return the rows of well-formed lines, typed if all fit, else as text; and the lines that even so are refused."""
-    if not lines:
-        return pl.DataFrame(), []
-    data = b"\n".join(lines)
-    for attempt in (schema, as_text(schema)):
-        rows = _strict(data, attempt)
-        if rows is not None and rows.height == len(lines):
-            return rows.with_columns(pl.Series(LINE, numbers, pl.Int64)), []
+    """Return the rows of the lines that Polars takes, and the others, found by halving."""
+    rows = _strict(b"\n".join(lines), (schema,))
+    if rows is not None and rows.height == len(lines):
+        return rows.with_columns(pl.Series(LINE, numbers, pl.Int64)), []
     if len(lines) == 1:
         return pl.DataFrame(), [(numbers[0], lines[0])]
     half = len(lines) // 2
-    parts = [_typed_or_text(lines[:half], numbers[:half], as_text(schema)),
-             _typed_or_text(lines[half:], numbers[half:], as_text(schema))]  # fmt: skip
+    parts = [_accepted(lines[:half], numbers[:half], schema), _accepted(lines[half:], numbers[half:], schema)]
     frames = [rows for rows, _ in parts if rows.width]
     return pl.concat(frames) if frames else pl.DataFrame(), [line for _, refused in parts for line in refused]
-
-
-def as_text(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the schema with every leaf a String, so that no type can be wrong."""
-    return {name: _as_text(dtype) for name, dtype in schema.items()}
-
-
-def _as_text(dtype: Any) -> Any:
-    if isinstance(dtype, pl.Struct):
-        return pl.Struct({f.name: _as_text(f.dtype) for f in dtype.fields})
-    if isinstance(dtype, pl.List):
-        return pl.List(_as_text(dtype.inner))
-    return pl.String

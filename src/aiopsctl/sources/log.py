@@ -5,6 +5,20 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
+_EXAMPLES = 3
+
+
+@dataclass(frozen=True)
+class FileRead:
+    """What became of one file: its format, the events it gave, the rows rejected, and the time that it covers."""
+
+    path: str
+    source: str
+    rows: int
+    rejected: int
+    since: str | None = None
+    until: str | None = None
+
 
 @dataclass
 class Account:
@@ -21,7 +35,26 @@ class Account:
     field_errors: Counter[str] = field(default_factory=Counter)
     field_places: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    read: list[FileRead] = field(default_factory=list)
     feedback_joined_ratio: float | None = None
+    prices: str | None = None
+
+    def reject(self, place: str, reason: str) -> None:
+        """Count a rejected row, and keep the first places."""
+        self.rows_rejected += 1
+        self.reasons[reason] += 1
+        if len(self.examples) < _EXAMPLES:
+            self.examples.append(f"{place} {reason}")
+
+    def lose(self, name: str, count: int, place: str) -> None:
+        """Count values of a field that could not be read, and keep the first place."""
+        self.field_errors[name] += count
+        self.field_places.setdefault(name, place)
+
+    def note(self, what: str) -> None:
+        """Keep a note, once."""
+        if what not in self.notes:
+            self.notes.append(what)
 
 
 @dataclass(frozen=True)

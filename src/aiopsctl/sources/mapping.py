@@ -5,7 +5,7 @@ the canonical column's.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,12 +13,15 @@ import polars as pl
 
 from aiopsctl.errors import UsageError, nearest
 from aiopsctl.events import COLUMNS
-from aiopsctl.sources.source import LINE, Head, Source
+from aiopsctl.sources.source import LINE, Head, Source, text
 
 _TO_MS = {"s": 1e3, "sec": 1e3, "secs": 1e3, "seconds": 1e3, "ms": 1.0, "millis": 1.0, "milliseconds": 1.0,
           "us": 1e-3, "micros": 1e-3, "ns": 1e-6, "nanos": 1e-6}  # fmt: skip
 _TO_USD = {"usd": 1.0, "dollars": 1.0, "cents": 1e-2, "cent": 1e-2}
 _UNITS = {"ms": _TO_MS, "usd": _TO_USD}
+Path = tuple[str, ...]
+_SHOWN = 12
+"""How many columns an error names: a line's worth."""
 
 
 @dataclass(frozen=True)
@@ -29,15 +32,10 @@ class Mapped:
     raw: str
     factor: float = 1.0
 
-    @property
-    def note(self) -> str:
-        """What the map does to the unit, in words, or an empty string."""
-        return f"{self.column} = {self.raw} x {self.factor:g}" if self.factor != 1 else ""
-
 
 def parse(pairs: Sequence[str]) -> list[Mapped]:
-    """Return the map of `CANONICAL=COLUMN[:UNIT]` pairs; raise `UsageError` for one that cannot be."""
-    return [_pair(pair) for pair in pairs]
+    """Return the map of `CANONICAL=COLUMN[:UNIT]` pairs, the last of each column; raise `UsageError` for a wrong one."""
+    return list({mapped.column: mapped for mapped in map(_pair, pairs)}.values())
 
 
 def _pair(pair: str) -> Mapped:
@@ -54,43 +52,51 @@ def _pair(pair: str) -> Mapped:
     return Mapped(column, raw, units.get(ending[1], 1.0) if ending else 1.0)
 
 
-def apply(source: Source, mapping: Sequence[Mapped], head: Head) -> Source:
-    """Return the format with mapped columns laid over what it reads by itself.
+def require_found(mapping: Sequence[Mapped], found: Container[Mapped], names: Sequence[str]) -> None:
+    """Raise `UsageError` for a mapped column that is in no file, with the nearest of the names that are."""
+    for mapped in mapping:
+        if mapped not in found:
+            shown = ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")
+            raise UsageError(
+                f"--map {mapped.column}={mapped.raw}: the log has no column '{mapped.raw}'",
+                help=nearest(mapped.raw, tuple(names)) or f"its columns: {shown}",
+            )
 
-    Raises `UsageError` where a mapped column is not in the file's head.
-    """
-    if not mapping:
+
+def paths(head: Head) -> dict[str, Path]:
+    """Return the names that a map can use, with their paths: those at the top level, and in records within them."""
+    found = {".".join(path): path for record in head.records for path in _inside(record)}
+    return found | {name: (name,) for name in head.names}
+
+
+def _inside(record: Mapping[str, Any]) -> Iterator[Path]:
+    for name, value in record.items():
+        yield (name,)
+        if isinstance(value, Mapping):
+            yield from ((name, *path) for path in _inside(value))
+
+
+def apply(source: Source, steps: Mapping[Mapped, Path]) -> Source:
+    """Return the format with mapped columns, found at their paths, laid over what it reads by itself."""
+    if not steps:
         return source
-    steps = {m.column: _steps(m, head) for m in mapping}
     schema = dict(source.schema)
     for path in steps.values():
         _insert(schema, path)
+    columns = [mapped.column for mapped in steps]
 
     def events(raw: pl.DataFrame) -> pl.DataFrame:
         own = source.events(raw)
-        taken = raw.select(LINE, *(_taken(m, steps[m.column], raw).alias(m.column) for m in mapping))
-        if own.height == raw.height:
-            return own.drop(m.column for m in mapping if m.column in own.columns).hstack(taken.drop(LINE))
-        return own.drop(m.column for m in mapping if m.column in own.columns).join(taken, on=LINE, how="left")
+        taken = raw.select(LINE, *(_taken(mapped, path, raw.schema) for mapped, path in steps.items()))
+        rest = own.drop(columns, strict=False)
+        if own[LINE].equals(raw[LINE]):
+            return rest.hstack(taken.drop(LINE))
+        return rest.join(taken, on=LINE, how="left", maintain_order="left")
 
-    timed = source.timed or "ts" in steps
-    return replace(source, schema=schema, events=events, timed=timed)
-
-
-def _steps(mapped: Mapped, head: Head) -> tuple[str, ...]:
-    if mapped.raw in head.names:
-        return (mapped.raw,)
-    path = tuple(mapped.raw.split("."))
-    if path[0] not in head.names or (head.container in ("csv", "parquet") and len(path) > 1):
-        known = sorted(head.names)
-        raise UsageError(
-            f"--map {mapped.column}={mapped.raw}: the log has no column '{mapped.raw}'",
-            help=nearest(mapped.raw, tuple(known)) or f"its columns: {', '.join(known[:12])}",
-        )
-    return path
+    return replace(source, schema=schema, events=events, timed=source.timed or "ts" in columns)
 
 
-def _insert(schema: dict[str, Any], path: tuple[str, ...]) -> None:
+def _insert(schema: dict[str, Any], path: Path) -> None:
     """Add a path of nested fields with a String leaf to a schema, keeping what is there."""
     name, *rest = path
     there = schema.get(name)
@@ -102,17 +108,13 @@ def _insert(schema: dict[str, Any], path: tuple[str, ...]) -> None:
     schema[name] = pl.Struct(inner)
 
 
-def _taken(mapped: Mapped, path: tuple[str, ...], raw: pl.DataFrame) -> pl.Expr:
-    if path[0] not in raw.columns:
-        return pl.lit(None)
-    found = pl.col(path[0])
-    for step in path[1:]:
-        found = found.struct.field(step)
-    if mapped.factor == 1:
-        return found
-    return found.cast(pl.Float64, strict=False) * mapped.factor
-
-
-def as_pairs(columns: Mapping[str, str]) -> list[str]:
-    """Return a config's `columns:` as the pairs of the command line."""
-    return [f"{column}={raw}" for column, raw in columns.items()]
+def _taken(mapped: Mapped, path: Path, schema: pl.Schema) -> pl.Expr:
+    """Return a mapped column, in the canonical unit; text that is no number stays as it is, to be reported."""
+    found = text(*path)
+    dtype = schema[path[0]]
+    if mapped.factor == 1 or dtype.is_temporal():
+        return found.alias(mapped.column)
+    if dtype.is_numeric():
+        return (found * mapped.factor).alias(mapped.column)
+    scaled = found.cast(pl.Float64, strict=False) * mapped.factor
+    return pl.coalesce(scaled.cast(pl.String), found).alias(mapped.column)

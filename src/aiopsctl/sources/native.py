@@ -6,7 +6,9 @@ from aiopsctl.events import COLUMNS, TEXT
 from aiopsctl.sources.coerce import dtype_of
 from aiopsctl.sources.source import LINE, Head, Source
 
-_TELLING = frozenset({"ts", "event", "kind", "request_id", "user_id", "feature", "latency_ms", "input_tokens", "cost_usd"})
+_TELLING = frozenset(
+    {"ts", "event", "kind", "request_id", "user_id", "feature", "latency_ms", "input_tokens", "cost_usd"}
+)
 _ENOUGH = 2
 
 

@@ -1,157 +1,190 @@
-"""Reads logs: paths in, canonical events and their account out."""
+"""Reads logs: paths in, canonical events and their account out.
 
-import json
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from types import TracebackType
-from typing import TextIO
+While they are read, lines have numbers that are unique in the run: the file's number times 2**40, plus the line's.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+from typing import TypeVar
 
 import polars as pl
+from polars.exceptions import PolarsError
 
-from aiopsctl.errors import AiopsctlError, UsageError
-from aiopsctl.sources import detect, files, lines, mapping, tables
+from aiopsctl.errors import UsageError
+from aiopsctl.sources import documents, files, lines, tables
 from aiopsctl.sources.coerce import coerce, empty
 from aiopsctl.sources.files import Input
 from aiopsctl.sources.join import with_call_facts, without_duplicates
 from aiopsctl.sources.lines import Chunk, Parsed, Reject
-from aiopsctl.sources.log import Account, Log
-from aiopsctl.sources.source import LINE, Head, Source
+from aiopsctl.sources.log import Account, FileRead, Log
+from aiopsctl.sources.opening import Opened, Reading, open_all
+from aiopsctl.sources.rejects import RejectsFile
+from aiopsctl.sources.source import LINE
 
-_EXAMPLES = 3
-
-
-@dataclass(frozen=True)
-class Reading:
-    """How to read: the zone of zone-less times, a forced format, a column map, and where rejects are saved."""
-
-    tz: str = "UTC"
-    source: str | None = None
-    columns: Sequence[str] = ()
-    rejects: str | None = None
-    with_text: bool = False
+_BITS = 40
+_MASK = (1 << _BITS) - 1
+_PLAIN = Reading()
+T = TypeVar("T")
 
 
-def read(paths: Sequence[str], feedback: Sequence[str] = (), how: Reading = Reading()) -> Log:  # noqa: B008 - frozen
+def read(paths: Sequence[str], feedback: Sequence[str] = (), how: Reading = _PLAIN) -> Log:
     """Return the events of all files, joined and without duplicates.
 
     Raises `UsageError` for a path that does not exist and a named file whose format cannot be told.
     """
     inputs = files.expand([*paths, *feedback])
     account = Account()
-    with _Rejects(how, account) as rejects:
-        frames = [frame for each in inputs for frame in _file(each, how, account, rejects)]
-    events = pl.concat(frames, how="diagonal") if frames else empty()
+    if not inputs:
+        account.note(f"no logs in {', '.join(map(files.printable, [*paths, *feedback]))}")
+    opened = open_all(inputs, how, account)
+    with RejectsFile(how.rejects, with_text=how.with_text) as rejects:
+        run = _Run(how, account, rejects, inputs)
+        frames = [frame for _, group in groupby(opened, _alike) for frame in run.events(list(group))]
+    events = run.without_corrupt(pl.concat(frames, how="diagonal") if frames else empty())
+    account.read += run.files(opened, events)
+    events = events.drop(LINE, strict=False)
     unique = without_duplicates(events)
     account.rows_duplicate = events.height - unique.height
     joined, account.feedback_joined_ratio = with_call_facts(unique)
     return Log(joined, account)
 
 
-def _file(each: Input, how: Reading, account: Account, rejects: "_Rejects") -> Iterator[pl.DataFrame]:
-    try:
-        head = detect.head_of(each)
-        if head is None:
-            account.files += 1
-            return
-        source = _source(each, head, how)
-    except AiopsctlError as error:
-        if each.named:
-            raise
-        account.notes.append(f"skipped: {error.what}")
-        return
-    account.files += 1
-    account.sources[source.name] += 1
-    for parsed in _raw(each, head, source):
-        rejects.save(each, parsed.rejects)
-        account.rows_read += len(parsed.rejects)
-        if parsed.replaced:
-            account.field_errors["lone_surrogate"] += parsed.replaced
-        if parsed.rows.height:
-            yield _canonical(each, source, parsed.rows, how, account, rejects)
-
-
-def _source(each: Input, head: Head, how: Reading) -> Source:
-    mapped = mapping.parse(how.columns)
-    source = detect.source_named(how.source) if how.source else detect.detect(each, head, mapped=bool(mapped))
-    source = mapping.apply(source, mapped, head)
-    if source.name == "native" and "ts" not in head.names and not any(m.column == "ts" for m in mapped):
-        from dataclasses import replace
-
-        return replace(source, timed=False)
-    return source
-
-
-def _raw(each: Input, head: Head, source: Source) -> Iterator[Parsed]:
-    if head.container == "parquet":
-        yield from tables.parquet_rows(each, source.schema)
-    elif head.container == "csv":
-        yield from tables.csv_rows(each)
-    elif head.container == "json":
-        elements = detect.json_elements(each)
-        yield lines.parse(Chunk(b"\n".join(elements), 1), source.schema)
-    else:
-        with files.open_bytes(each) as stream:
-            for chunk in lines.chunks(stream):
-                yield lines.parse(chunk, source.schema)
-
-
-def _canonical(
-    each: Input, source: Source, raw: pl.DataFrame, how: Reading, account: Account, rejects: "_Rejects"
-) -> pl.DataFrame:
-    found = source.events(raw)
-    account.rows_read += found.height
-    if "_other" in found.columns:
-        is_event = ~pl.col("_other").fill_null(value=False)
-        kept = found.filter(is_event).drop("_other")
-        account.rows_other += found.height - kept.height
-        found = kept
-    coerced = coerce(found, tz=how.tz, timed=source.timed)
-    rejects.save(each, coerced.rejects)
-    for column, (count, line) in coerced.field_errors.items():
-        account.field_errors[column] += count
-        account.field_places.setdefault(column, f"{each.shown}:{line}")
-    if coerced.zoneless:
-        _note_once(account, f"{each.shown}: times without a zone are read as {how.tz} (--tz)")
-    filled = [c for c in coerced.rows.columns if c in ("ts", "event") or coerced.rows[c].null_count() < coerced.rows.height]
-    return coerced.rows.select(c for c in filled if c != LINE)
-
-
-def _note_once(account: Account, note: str) -> None:
-    if note not in account.notes:
-        account.notes.append(note)
+def _alike(one: Opened) -> object:
+    """Return what files have in common that can be parsed together."""
+    return id(one.source) if one.head.container in ("jsonl", "json") else one.number
 
 
 @dataclass
-class _Rejects:
-    """Counts rejected rows, keeps the first few places, and saves all of them where a file is named."""
+class _Run:
+    """Reads files of one format after another, and keeps the account."""
 
     how: Reading
     account: Account
-    file: TextIO | None = field(default=None, init=False)
+    rejects: RejectsFile
+    inputs: Sequence[Input]
+    corrupt: set[int] = field(default_factory=set)
+    refused: Counter[int] = field(default_factory=Counter)
+    zoneless: bool = False
 
-    def __enter__(self) -> "_Rejects":
-        if self.how.rejects:
-            try:
-                self.file = open(self.how.rejects, "w", encoding="utf-8")  # noqa: SIM115 - closed in __exit__
-            except OSError as error:
-                raise UsageError(f"cannot write {self.how.rejects}: {error.strerror}") from None
-        return self
+    def events(self, alike: Sequence[Opened]) -> Iterator[pl.DataFrame]:
+        """Yield the canonical events of files of one format."""
+        for parsed in self._parsed(alike):
+            self._reject(parsed.rejects)
+            self.account.rows_read += len(parsed.rejects)
+            self._lose(parsed.field_errors)
+            if parsed.rows.height:
+                yield self._canonical(parsed.rows, alike[0])
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self.file:
-            self.file.close()
+    def _parsed(self, alike: Sequence[Opened]) -> Iterator[Parsed]:
+        """Yield raw rows and rejects, with the run's numbers."""
+        one = alike[0]
+        if one.head.container == "parquet":
+            yield from _numbered(one, self._unless_damaged(one, tables.parquet_rows(one.each, one.source.schema)))
+        elif one.head.container == "csv":
+            yield from _numbered(one, self._unless_damaged(one, tables.csv_rows(one.each)))
+        else:
+            chunks = (chunk for one in alike for chunk in self._unless_damaged(one, _chunks(one)))
+            yield from lines.parse_ahead(lines.joined(chunks), one.source.schema)
 
-    def save(self, each: Input, rejects: Sequence[Reject]) -> None:
-        """Count the rejects of one chunk, and write each as one JSON line; their text only when text is asked for."""
+    def _unless_damaged(self, one: Opened, found: Iterator[T]) -> Iterator[T]:
+        """Yield what is found in a file; one that turns out to be damaged is an error only where it was named."""
+        try:
+            yield from found
+        except UsageError as error:
+            if one.each.named:
+                raise
+            self.account.note(f"skipped: {error.what}")
+
+    def _canonical(self, raw: pl.DataFrame, one: Opened) -> pl.DataFrame:
+        found = _events(raw, one)
+        self.account.rows_read += found.height
+        if "_other" in found.columns:
+            kept = found.remove("_other").drop("_other")
+            self.account.rows_other += found.height - kept.height
+            found = kept
+        coerced = coerce(found, tz=self.how.tz, timed=one.source.timed)
+        self._reject(coerced.rejects)
+        self._lose(coerced.field_errors)
+        if coerced.zoneless and not self.zoneless:
+            self.zoneless = True
+            self.account.note(f"{self._file(coerced.zoneless)}: times without a zone are read as {self.how.tz} (--tz)")
+        rows = coerced.rows
+        return rows.select(c for c in rows.columns if c in ("ts", "event") or rows[c].null_count() < rows.height)
+
+    def _file(self, line: int) -> str:
+        return self.inputs[line >> _BITS].shown
+
+    def _reject(self, rejects: Sequence[Reject]) -> None:
         for reject in rejects:
-            self.account.rows_rejected += 1
-            self.account.reasons[reject.reason] += 1
-            if len(self.account.examples) < _EXAMPLES:
-                self.account.examples.append(f"{each.shown}:{reject.line} {reject.reason}")
-            if self.file:
-                record = {"file": each.shown, "line": reject.line, "reason": reject.reason, "bytes": reject.length}
-                if self.how.with_text:
-                    record["text"] = reject.text.decode("utf-8", "backslashreplace")
-                self.file.write(json.dumps(record) + "\n")
+            file, line = self._file(reject.line), reject.line & _MASK
+            self.account.reject(f"{file}:{line}", reject.reason)
+            self.rejects.save(file, line, reject)
+            self.refused[reject.line >> _BITS] += 1
+            if reject.reason == "corrupt_stream":
+                self._distrust(reject.line >> _BITS)
+
+    def _distrust(self, number: int) -> None:
+        error = files.damaged(self.inputs[number], "corrupt_stream")
+        if self.inputs[number].named:
+            raise error
+        self.corrupt.add(number)
+        self.account.note(f"skipped: {error.what}")
+
+    def _lose(self, fields: Mapping[str, tuple[int, int]]) -> None:
+        for name, (count, line) in fields.items():
+            self.account.lose(name, count, f"{self._file(line)}:{line & _MASK}")
+
+    def without_corrupt(self, events: pl.DataFrame) -> pl.DataFrame:
+        """Return events without those of files whose checksum is wrong: each of their rows is rejected."""
+        if self.corrupt:
+            kept = events.remove((pl.col(LINE) // 2**_BITS).is_in(self.corrupt))
+            self.account.rows_rejected += events.height - kept.height
+            self.account.reasons["corrupt_stream"] += events.height - kept.height
+            events = kept
+        return events
+
+    def files(self, opened: Sequence[Opened], events: pl.DataFrame) -> Iterator[FileRead]:
+        """Yield what became of each file."""
+        spans = _spans(events) if LINE in events.columns else {}
+        for one in opened:
+            rows, since, until = spans.get(one.number, (0, None, None))
+            yield FileRead(one.each.shown, one.source.name, rows, self.refused[one.number], since, until)
+
+
+def _spans(events: pl.DataFrame) -> dict[int, tuple[int, str | None, str | None]]:
+    """Return how many events each file gave, and the first and last time of them."""
+    file = (pl.col(LINE) // 2**_BITS).alias("file")
+    told = events.group_by(file).agg(pl.len(), since=pl.col("ts").min(), until=pl.col("ts").max())
+    told = told.with_columns(pl.col("since", "until").dt.to_string("iso:strict"))
+    return {number: (rows, since, until) for number, rows, since, until in told.iter_rows()}
+
+
+def _events(raw: pl.DataFrame, one: Opened) -> pl.DataFrame:
+    """Return what the format makes of raw rows; a table may lack the records that a forced format is made of."""
+    try:
+        return one.source.events(raw)
+    except PolarsError:
+        if one.head.container in ("jsonl", "json"):
+            raise
+        what = f"{one.each.shown} cannot be read as {one.source.name}"
+        raise UsageError(what, help="leave the format to be found") from None
+
+
+def _chunks(one: Opened) -> Iterator[Chunk]:
+    """Yield the lines or records of a file, with the run's numbers."""
+    first = (one.number << _BITS) + 1
+    if one.head.container == "json":
+        yield from lines.of_records(documents.records(one.each, one.head.inside), first)
+    else:
+        with files.open_bytes(one.each) as stream:
+            yield from lines.chunks(stream, first=first)
+
+
+def _numbered(one: Opened, found: Iterator[Parsed]) -> Iterator[Parsed]:
+    """Yield rows and rejects of a table with the run's numbers."""
+    before = one.number << _BITS
+    for parsed in found:
+        rows = parsed.rows.with_columns(pl.col(LINE) + before) if parsed.rows.width else parsed.rows
+        yield Parsed(rows, [replace(reject, line=reject.line + before) for reject in parsed.rejects])

@@ -13,11 +13,15 @@ LINE = "_line"
 
 @dataclass(frozen=True)
 class Head:
-    """The beginning of a file: its container, the names at the top level, and the first records where they are JSON."""
+    """The beginning of a file: its container, the names at the top level, and the first records where they are JSON.
+
+    `inside` is the key under which a JSON document keeps its records, where it does.
+    """
 
     container: Container
     names: frozenset[str]
     records: tuple[Mapping[str, Any], ...] = ()
+    inside: str = ""
 
 
 @dataclass(frozen=True)

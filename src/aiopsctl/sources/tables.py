@@ -1,50 +1,167 @@
-"""CSV and Parquet files as raw rows: every CSV cell is text until `coerce` reads it; a bad CSV line is rejected alone."""
+"""CSV and Parquet files as raw rows: every CSV cell is text until `coerce` reads it; a bad CSV record is rejected alone.
+
+A CSV chunk is whole if Polars takes it and finds as many separators as there must be: it fills short records silently.
+Only where that fails are the culprits looked for, record by record.
+"""
 
 import csv
-from collections.abc import Iterator, Mapping
-from io import BytesIO, StringIO
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from io import StringIO
+from itertools import chain
+from typing import Any, BinaryIO
 
 import polars as pl
+from polars.exceptions import PanicException, PolarsError
 
 from aiopsctl.errors import UsageError
 from aiopsctl.sources import files
 from aiopsctl.sources.files import Input
-from aiopsctl.sources.lines import Parsed, Reject
+from aiopsctl.sources.lines import MAX_LINE_BYTES, Chunk, Parsed, Reject, chunks
 from aiopsctl.sources.source import LINE
 
+_SEPARATORS = ",;\t"
+_BOM = "\ufeff"
 _ROWS = 250_000
+_UNFINISHED = "open_quote"
+
+
+def header(line: str) -> tuple[str, list[str]]:
+    """Return the separator of a CSV and its column names, from its first line: the separator that gives most names."""
+    line = line.removeprefix(_BOM).strip("\r\n")
+    found = {each: next(csv.reader(StringIO(line), delimiter=each), []) for each in _SEPARATORS}
+    separator = max(found, key=lambda each: len(found[each]))
+    names = [name.strip() for name in found[separator]]
+    return separator, [name if name not in names[:at] else f"{name}#{at + 1}" for at, name in enumerate(names)]
 
 
 def csv_rows(each: Input) -> Iterator[Parsed]:
-    """Yield the rows of a CSV file, all columns text. Lines with too many or too few cells are rejected."""
+    """Yield the rows of a CSV file, all columns text. Records with too many or too few cells are rejected."""
     with files.open_bytes(each) as stream:
-        data = stream.read()
+        found = chunks(stream)
+        head = next(found, Chunk(b""))
+        blank = len(head.data) - len(head.data.lstrip())
+        names, _, rest = head.data[blank:].partition(b"\n")
+        first = head.data.count(b"\n", 0, blank) + 2
+        beginning = Chunk(rest, ((first, rest.count(b"\n")),), rejects=head.rejects)
+        yield from _csv_chunks(chain([beginning], found), *header(names.decode("utf-8", "replace")))
+
+
+def _csv_chunks(found: Iterable[Chunk], separator: str, names: Sequence[str]) -> Iterator[Parsed]:
+    """Yield the rows of chunks of lines; a record that goes on in the next chunk waits for it."""
+    held, first = b"", 0
+    for chunk, last in _with_last(found):
+        if not held and chunk.runs:
+            first = chunk.runs[0][0]
+        held += chunk.data
+        final = last or bool(chunk.rejects)
+        parsed, read = _csv_chunk(held, first, names, separator, final=final)
+        first, held = first + held.count(b"\n", 0, read), held[read:]
+        yield replace(parsed, rejects=[*parsed.rejects, *chunk.rejects])
+
+
+def _with_last(found: Iterable[Chunk]) -> Iterator[tuple[Chunk, bool]]:
+    """Yield chunks, each with whether it is the last."""
+    waiting = None
+    for chunk in found:
+        if waiting:
+            yield waiting, False
+        waiting = chunk
+    if waiting:
+        yield waiting, True
+
+
+def _csv_chunk(data: bytes, line: int, names: Sequence[str], separator: str, *, final: bool) -> tuple[Parsed, int]:
+    """Return the rows of a chunk, and how much of it was read."""
+    cut = len(data) if final else _last_record(data)
+    rows = _whole_records(data[:cut], names, separator)
+    if rows is None:
+        return _record_by_record(data, line, names, separator, final=final)
+    inside = _inside(rows, "\n") if b'"' in data else pl.repeat(0, rows.height, eager=True, dtype=pl.Int64)
+    numbers = (inside.cum_sum() - inside).alias(LINE) + pl.int_range(line, line + rows.height, eager=True)
+    return Parsed(rows.with_columns(numbers)), cut
+
+
+def _last_record(data: bytes) -> int:
+    """Return where the last whole record ends: behind a newline that has an even number of quotes before it."""
+    end = data.rfind(b"\n") + 1
+    quotes = data.count(b'"', 0, end)
+    while quotes % 2:
+        newline = data.rfind(b"\n", 0, data.rfind(b'"', 0, end)) + 1
+        quotes -= data.count(b'"', newline, end)
+        end = newline
+    return end
+
+
+def _whole_records(data: bytes, names: Sequence[str], separator: str) -> pl.DataFrame | None:
+    """Return the rows if each has all its cells and there is no blank line, else None."""
+    if data.count(b"\r") != data.count(b"\r\n"):  # Polars takes for a cell what others take for the end of a line
+        return None
     try:
-        rows = pl.read_csv(data, infer_schema=False)
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
-        yield _csv_by_line(data)
-        return
-    numbers = pl.int_range(2, rows.height + 2).alias(LINE)
-    yield Parsed(rows.with_columns(numbers), [], rows.height)
+        rows = pl.read_csv(
+            data, has_header=False, separator=separator, schema=dict.fromkeys(names, pl.String), raise_if_empty=False
+        )
+    except (PolarsError, PanicException):
+        return None
+    quoted = b'"' in data
+    cells = data.count(separator.encode()) - (_inside(rows, separator).sum() if quoted else 0)
+    ends = data.count(b"\n") + (not data.endswith(b"\n")) - (_inside(rows, "\n").sum() if quoted else 0)
+    return rows if cells == rows.height * (len(names) - 1) and ends == rows.height else None
 
 
-def _csv_by_line(data: bytes) -> Parsed:
-    """Read a CSV that has bad lines: the line number is that of the record's last line."""
-    reader = csv.reader(StringIO(data.decode("utf-8", "replace"), newline=""))
-    names = next(reader, [])
-    good, numbers, rejects = [], [], []
-    for cells in reader:
-        if not cells:
-            continue
-        if len(cells) == len(names):
+def _inside(rows: pl.DataFrame, character: str) -> pl.Series:
+    """Return how often a character is inside the cells of each row."""
+    found = (pl.col(name).str.count_matches(character, literal=True) for name in rows.columns)
+    return rows.select(pl.sum_horizontal(found).cast(pl.Int64)).to_series()
+
+
+def _record_by_record(
+    data: bytes, first: int, names: Sequence[str], separator: str, *, final: bool
+) -> tuple[Parsed, int]:
+    """Read a chunk that has bad records; where quotes do not match only the line is lost on which they begin.
+
+    What may go on in the next chunk is left unread.
+    """
+    csv.field_size_limit(MAX_LINE_BYTES)
+    good: list[list[str]] = []
+    numbers: list[int] = []
+    rejects: list[Reject] = []
+    lines, at, read = data.removesuffix(b"\n").split(b"\n"), 0, 0
+    while at < len(lines):
+        cells, taken, fault = _record(lines, at, len(names), separator)
+        if fault == _UNFINISHED and not final and len(data) - read < MAX_LINE_BYTES:
+            break
+        record = b"\n".join(lines[at : at + taken])
+        if fault:
+            rejects.append(Reject(first + at, fault, len(record), record))
+        elif cells:
             good.append(cells)
-            numbers.append(reader.line_num)
-        else:
-            reason = f"{len(cells)} cells instead of {len(names)}"
-            rejects.append(Reject(reader.line_num, reason, sum(map(len, cells)), ",".join(cells).encode()))
+            numbers.append(first + at)
+        at, read = at + taken, read + len(record) + 1
     rows = pl.DataFrame(good, schema=dict.fromkeys(names, pl.String), orient="row")
-    return Parsed(rows.with_columns(pl.Series(LINE, numbers, pl.Int64)), rejects, len(good) + len(rejects))
+    return Parsed(rows.with_columns(pl.Series(LINE, numbers, pl.Int64)), rejects), min(read, len(data))
+
+
+def _record(lines: Sequence[bytes], at: int, width: int, separator: str) -> tuple[list[str], int, str]:
+    """Return the cells of the record that begins on a line, how many lines it takes, and why it is no record."""
+    reader = csv.reader((lines[i].decode() + "\n" for i in range(at, len(lines))), strict=True, delimiter=separator)
+    try:
+        cells = next(reader)
+    except UnicodeDecodeError:
+        return [], 1, "not_utf8"
+    except csv.Error as error:
+        return [], 1, _UNFINISHED if "unexpected end" in str(error) else "not_csv"
+    if not cells or (len(cells) == 1 and not cells[0].strip()):
+        return [], reader.line_num, ""
+    fault = "" if len(cells) == width else ("too_few_cells" if len(cells) < width else "too_many_cells")
+    return cells, reader.line_num, fault
+
+
+def parquet_columns(each: Input) -> list[str]:
+    """Return the column names of a Parquet file, or raise `UsageError` where it is damaged."""
+    with _parquet(each) as file:
+        return list(pl.read_parquet_schema(file))
 
 
 def parquet_rows(each: Input, schema: Mapping[str, Any]) -> Iterator[Parsed]:
@@ -52,20 +169,17 @@ def parquet_rows(each: Input, schema: Mapping[str, Any]) -> Iterator[Parsed]:
 
     Rows are counted as they are read, never from the footer. Raises `UsageError` where the file is damaged.
     """
+    names = [name for name in parquet_columns(each) if name in schema]
+    with _parquet(each) as file:
+        rows = pl.read_parquet(file, columns=names or None, glob=False, hive_partitioning=False)
+    numbered = rows.with_columns(pl.int_range(1, rows.height + 1).alias(LINE))
+    yield from (Parsed(part) for part in numbered.iter_slices(_ROWS))
+
+
+@contextmanager
+def _parquet(each: Input) -> Iterator[BinaryIO]:
     try:
-        lazy = pl.scan_parquet(_origin(each), glob=False, hive_partitioning=False)
-        lazy = lazy.select(name for name in lazy.collect_schema() if name in schema)
-        offset = 0
-        while (rows := lazy.slice(offset, _ROWS).collect()).height:
-            numbers = pl.int_range(offset + 1, offset + rows.height + 1).alias(LINE)
-            yield Parsed(rows.with_columns(numbers), [], rows.height)
-            offset += rows.height
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
+        with files.open_raw(each) as file:
+            yield file
+    except (PolarsError, PanicException, OSError):
         raise UsageError(f"{each.shown} is a damaged Parquet file") from None
-
-
-def _origin(each: Input) -> Any:
-    if each.path != "-":
-        return each.path
-    with files.open_bytes(each) as stream:
-        return BytesIO(stream.read())

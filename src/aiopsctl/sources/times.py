@@ -4,60 +4,104 @@ Nothing else is guessed: 01/10/2026 is no time. Epoch units follow from the magn
 milliseconds, sixteen microseconds, nineteen nanoseconds.
 """
 
+from collections.abc import Callable
+
 import polars as pl
 
 _US = pl.Datetime("us")
 _UTC = pl.Datetime("us", "UTC")
 _EPOCHS = ((1e8, 1e10, 1e6), (1e11, 1e13, 1e3), (1e14, 1e16, 1.0), (1e17, 1e19, 1e-3))
 _NUMBER = r"^\d{9,19}(\.\d+)?$"
+_DAY = r"^\d{4}-\d{2}-\d{2}$"
+_ZONED = r"(?i)(z|utc|gmt|:\d{2}([.,]\d+)? *[+\-\u2212]\d{2}(:?\d{2})?)$"
+
+
+def read(raw: pl.Series, tz: str) -> tuple[pl.Series, int | None]:
+    """Return values as microseconds in UTC, null where one is no time, and the place of the first without a zone.
+
+    Such times are read in `tz`.
+    """
+    dtype = raw.dtype
+    if dtype == pl.String:
+        return _from_text(raw, tz)
+    zoneless = dtype == pl.Date or (isinstance(dtype, pl.Datetime) and dtype.time_zone is None)
+    found = raw.to_frame().select(to_utc(raw.name, dtype, tz)).to_series()
+    return found, found.is_not_null().arg_max() if zoneless else None
 
 
 def to_utc(column: str, dtype: pl.DataType, tz: str) -> pl.Expr:
-    """Return the column as microseconds in UTC; null where it is no time. Zone-less times are read in `tz`."""
-    raw = pl.col(column)
-    if isinstance(dtype, pl.Datetime):
-        return raw.dt.convert_time_zone("UTC").cast(_UTC) if dtype.time_zone else _localise(raw.cast(_US), tz)
-    if dtype == pl.Date:
-        return _localise(raw.cast(_US), tz)
-    if dtype.is_numeric():
-        return _epoch(raw)
-    return _from_text(raw, tz) if dtype == pl.String else pl.lit(None, _UTC)
-
-
-def is_zoneless(column: str, dtype: pl.DataType) -> pl.Expr:
-    """Return whether a value is a time without a zone."""
+    """Return a column as microseconds in UTC; null where it is no time. Zone-less times are read in `tz`."""
     raw = pl.col(column)
     if dtype == pl.String:
-        named = raw.str.contains(r"(?i)(z|utc|gmt|[+\-\u2212]\d{2}:?\d{2})\s*$")
-        return raw.is_not_null() & ~named & ~raw.str.contains(_NUMBER)
-    return raw.is_not_null() & pl.lit(dtype == pl.Date or (isinstance(dtype, pl.Datetime) and dtype.time_zone is None))
+        return raw.map_batches(lambda text: _from_text(text, tz)[0], return_dtype=_UTC, is_elementwise=True)
+    if isinstance(dtype, pl.Datetime) and dtype.time_zone:
+        return raw.dt.convert_time_zone("UTC").cast(_UTC)
+    if isinstance(dtype, (pl.Datetime, pl.Date)):
+        return _localised(raw.cast(_US), tz)
+    if dtype.is_numeric():
+        return _epoch(raw.cast(pl.Float64) if dtype.is_decimal() else raw)
+    return pl.when(pl.lit(value=False)).then(raw.is_null()).cast(_UTC).alias(column)
 
 
-def plain(column: str) -> pl.Expr:
-    """Return text in RFC 3339 as UTC, null for every other spelling: the fast path."""
-    return pl.col(column).str.to_datetime("%+", strict=False, time_unit="us", time_zone="UTC")
+def _from_text(raw: pl.Series, tz: str) -> tuple[pl.Series, int | None]:
+    """Read RFC 3339 at once, and then what is left by its spelling."""
+    found = raw.to_frame().select(_stamped(pl.col(raw.name))).to_series()
+    if found.null_count() == raw.null_count():
+        return found, None
+    left = pl.DataFrame({"at": (found.is_null() & raw.is_not_null()).arg_true()})
+    left = left.with_columns(text=raw.gather(left["at"]).str.strip_chars()).with_columns(_spelling())
+    zoneless: list[int] = []
+    for (spelling,), rows in left.partition_by("spelling", as_dict=True).items():
+        read = rows.select("at", time=_SPELLINGS[spelling](pl.col("text"), tz)).drop_nulls()
+        found = found.scatter(read["at"], read["time"])
+        if spelling in ("day", "local"):
+            zoneless.extend(read["at"].head(1))
+    return found, min(zoneless, default=None)
 
 
-def _from_text(raw: pl.Expr, tz: str) -> pl.Expr:
-    text = (
-        raw.str.strip_chars()
-        .str.replace(r"^(\d{4}-\d{2}-\d{2}) +", "${1}T")
-        .str.replace(r"(?i) *(utc|gmt)$", "Z")
-        .str.replace(r"([+-]\d{2})(\d{2})$", "$1:$2")
-    )
-    stamped = text.str.to_datetime("%+", strict=False, time_unit="us", time_zone="UTC")
-    naive = [
-        _localise(text.str.to_datetime(form, strict=False, time_unit="us"), tz)
-        for form in ("%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M")
-    ]
-    day = _localise(text.str.to_date("%Y-%m-%d", strict=False).cast(_US), tz)
-    number = pl.when(text.str.contains(_NUMBER)).then(text)
-    return pl.coalesce(stamped, *naive, day, _epoch_text(number))
+def _spelling() -> pl.Expr:
+    text = pl.col("text")
+    return (
+        pl.when(text.str.contains(_NUMBER)).then(pl.lit("number"))
+        .when(text.str.contains(_DAY)).then(pl.lit("day"))
+        .when(text.str.contains(_ZONED)).then(pl.lit("zoned"))
+        .otherwise(pl.lit("local"))
+    ).alias("spelling")  # fmt: skip
 
 
-def _epoch_text(number: pl.Expr) -> pl.Expr:
-    whole = number.cast(pl.Int64, strict=False)
-    return pl.when(whole.is_not_null()).then(_epoch(whole)).otherwise(_epoch(number.cast(pl.Float64, strict=False)))
+def _zoned(text: pl.Expr, _: str) -> pl.Expr:
+    """Read an instant whose zone is UTC or GMT by name, or an offset of hours alone, and one without seconds."""
+    text = _plain_seconds(text.str.replace(r"(?i) *(utc|gmt)$", "Z"))
+    text = text.str.replace(r"(:\d{2}(?:\.\d+)?) *([+\-\u2212]\d{2})$", "$1$2:00")
+    return _stamped(text.str.replace(r"(?i)([T ]\d{2}:\d{2})(z|[+\-\u2212]\d{2}:?\d{2})$", "$1:00$2"))
+
+
+def _local(text: pl.Expr, tz: str) -> pl.Expr:
+    text = _plain_seconds(text).str.replace(r"([T ]\d{2}:\d{2})$", "$1:00")
+    return _localised(_stamped(text + "Z").dt.replace_time_zone(None), tz)
+
+
+def _plain_seconds(text: pl.Expr) -> pl.Expr:
+    """Write the comma of `12:00:00,123` as a point."""
+    return text.str.replace(r"(:\d{2}),(\d+)", "$1.$2")
+
+
+def _day(text: pl.Expr, tz: str) -> pl.Expr:
+    return _localised(text.str.to_date("%Y-%m-%d", strict=False).cast(_US), tz)
+
+
+def _number(text: pl.Expr, _: str) -> pl.Expr:
+    whole = text.cast(pl.Int64, strict=False)
+    return pl.coalesce(_epoch(whole), pl.when(whole.is_null()).then(_epoch(text.cast(pl.Float64, strict=False))))
+
+
+_SPELLINGS: dict[object, Callable[[pl.Expr, str], pl.Expr]] = {
+    "number": _number, "day": _day, "zoned": _zoned, "local": _local,
+}  # fmt: skip
+
+
+def _stamped(text: pl.Expr) -> pl.Expr:
+    return text.str.to_datetime("%+", strict=False, time_unit="us", time_zone="UTC")
 
 
 def _epoch(number: pl.Expr) -> pl.Expr:
@@ -69,7 +113,7 @@ def _epoch(number: pl.Expr) -> pl.Expr:
     return found.cast(_US).dt.replace_time_zone("UTC")
 
 
-def _localise(naive: pl.Expr, tz: str) -> pl.Expr:
+def _localised(naive: pl.Expr, tz: str) -> pl.Expr:
     """Give zone-less times the zone: in a gap of daylight saving there is none, in a fold the earlier is taken."""
     local = naive.dt.replace_time_zone(tz, ambiguous="earliest", non_existent="null")
     return local.dt.convert_time_zone("UTC")

@@ -1,0 +1,61 @@
+"""Logs that are one JSON document: an array of records, one record over several lines, or records under a key."""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from aiopsctl.errors import UsageError
+from aiopsctl.sources import files
+from aiopsctl.sources.files import Input
+
+_BOM = b"\xef\xbb\xbf"
+_BETWEEN = re.compile(r"[ \t\r\n,]*")
+_WRAPPERS = ("data", "records", "rows", "items", "results", "events", "logs", "calls", "observations")
+"""Keys under which exports and answers of APIs keep their records."""
+
+
+def records(each: Input, inside: str = "") -> list[bytes]:
+    """Return the elements of an array, of the array under the key `inside`, or the one object; each on one line.
+
+    Raises `UsageError` where the file is no JSON.
+    """
+    data = files.whole(each).removeprefix(_BOM).strip()
+    try:
+        if inside:
+            data = bytes(msgspec.json.decode(data, type=dict[str, msgspec.Raw])[inside])
+        found = msgspec.json.decode(data, type=list[msgspec.Raw]) if data.startswith(b"[") else [msgspec.Raw(data)]
+        msgspec.json.decode(found[0] if found else b"0")
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise UsageError(
+            f"{each.shown} is neither JSON nor JSON lines: {error}",
+            help="expected one JSON object per line (jq -c . writes it), a JSON array, CSV or Parquet",
+        ) from None
+    return [bytes(raw).replace(b"\n", b" ").replace(b"\r", b" ") for raw in found]
+
+
+def objects(raw: list[bytes]) -> list[Mapping[str, Any]]:
+    """Return the objects with something in them."""
+    found = (msgspec.json.decode(each) for each in raw)
+    return [value for value in found if isinstance(value, dict) and value]
+
+
+def first_of_array(text: bytes) -> list[Mapping[str, Any]]:
+    """Return the objects at the beginning of an array of which only the beginning is there."""
+    decoder, found = json.JSONDecoder(), []
+    rest = text.decode("utf-8", "ignore")
+    at = 1
+    try:
+        while True:
+            value, at = decoder.raw_decode(rest, _BETWEEN.match(rest, at).end())  # type: ignore[union-attr]  # matches always
+            found.append(value)
+    except (ValueError, RecursionError):
+        return [value for value in found if isinstance(value, dict) and value]
+
+
+def wrapper(record: Mapping[str, Any]) -> str:
+    """Return the key under which a record keeps a list of records, or an empty string."""
+    lists = (name for name in _WRAPPERS if isinstance(record.get(name), list) and record[name])
+    return next((name for name in lists if isinstance(record[name][0], dict)), "")

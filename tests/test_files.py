@@ -349,6 +349,7 @@ def test_wrong_checksum(how: str, rows: int) -> None:
 
     assert ids(log) == ["r0"]
     assert log.account.rows_read == log.account.rows_rejected + 1
+    assert sum(each.rejected for each in log.account.read) == log.account.rows_rejected
     assert log.account.notes == ["skipped: logs/bad.jsonl.gz is damaged: its checksum or its structure is wrong"]
     with pytest.raises(UsageError, match=r"logs/bad\.jsonl\.gz is damaged"):
         read(["logs/bad.jsonl.gz", "logs/good.jsonl"])

@@ -9,6 +9,7 @@ from typing import Any
 
 import duckdb
 import numpy as np
+import polars as pl
 import pytest
 from typer.testing import CliRunner
 
@@ -106,19 +107,13 @@ def test_tokens_and_times_of_calls(quantile: float, shared_data: Path) -> None:
         FROM read_parquet($path)
     """
 
-    events = read([path], how=Reading(columns=maps)).events.with_columns(ts=_epoch_us("ts"))
+    events = read([path], how=Reading(columns=maps)).events.with_columns(ts=pl.col("ts").dt.epoch("us"))
     actual = [
         float(np.quantile(events[name].drop_nulls().to_numpy(), quantile, method="inverted_cdf"))
         for name in ("input_tokens", "output_tokens", "ttft_ms", "ts")
     ]
 
     assert list(duckdb.execute(sql, {"path": path, "q": quantile}).fetchall()[0]) == actual
-
-
-def _epoch_us(name: str) -> Any:
-    import polars as pl
-
-    return pl.col(name).dt.epoch("us")
 
 
 # a load test of providers: one JSON array each, with the authors' own summary

@@ -95,7 +95,11 @@ def _gap(since: datetime, until: datetime, tz: ZoneInfo) -> Gap:
 
 def _filled(events: pl.DataFrame) -> dict[str, float]:
     """Return the share of rows that have a value, of each canonical column that any row has."""
-    return {name: 1 - events[name].null_count() / events.height for name in sorted(events.columns)} if events.height else {}
+    return (
+        {name: 1 - events[name].null_count() / events.height for name in sorted(events.columns)}
+        if events.height
+        else {}
+    )
 
 
 def _computable(m: Measurement) -> dict[str, Any]:
@@ -111,7 +115,9 @@ def _mapping(m: Measurement) -> str | None:
     return " ".join(f"--map {column}=COLUMN" for column in needs) or None
 
 
-def _sections(log: Log, found: Sequence[Measurement], gaps: Sequence[Gap], problems: Sequence[str]) -> tuple[Section, ...]:
+def _sections(
+    log: Log, found: Sequence[Measurement], gaps: Sequence[Gap], problems: Sequence[str]
+) -> tuple[Section, ...]:
     files = Section(
         "files", ("file", "format", "rows", "rejected", "from", "to"),
         tuple((f.path, f.source, f.rows, f.rejected, _day(f.since), _day(f.until)) for f in log.account.read),
@@ -122,7 +128,9 @@ def _sections(log: Log, found: Sequence[Measurement], gaps: Sequence[Gap], probl
         ("metric", "why not", "how to mend it"),
         tuple((m.metric, m.reason or "", _mapping(m) or "") for m in lacking) or (("all", "", ""),),
     )
-    without = Section("hours without a call", ("from", "to", "hours"), tuple((g.since, g.until, g.hours) for g in gaps))
+    without = Section(
+        "hours without a call", ("from", "to", "hours"), tuple((_day(g.since), _day(g.until), g.hours) for g in gaps)
+    )
     wrong = Section("problems", ("problem",), tuple((problem,) for problem in problems))
     return tuple(section for section in (files, without, metrics, wrong) if section.rows)
 

@@ -138,10 +138,12 @@ class _Run:
 
     def without_corrupt(self, events: pl.DataFrame) -> pl.DataFrame:
         """Return events without those of files whose checksum is wrong: each of their rows is rejected."""
-        if self.corrupt:
-            kept = events.remove((pl.col(LINE) // 2**_BITS).is_in(self.corrupt))
-            self.account.rows_rejected += events.height - kept.height
-            self.account.reasons["corrupt_stream"] += events.height - kept.height
+        for number in sorted(self.corrupt):
+            kept = events.remove(pl.col(LINE) // 2**_BITS == number)
+            dropped = events.height - kept.height
+            self.account.rows_rejected += dropped
+            self.account.reasons["corrupt_stream"] += dropped
+            self.refused[number] += dropped
             events = kept
         return events
 
@@ -156,8 +158,13 @@ class _Run:
 def _spans(events: pl.DataFrame) -> dict[int, tuple[int, str | None, str | None]]:
     """Return how many events each file gave, and the first and last time of them."""
     file = (pl.col(LINE) // 2**_BITS).alias("file")
-    told = events.group_by(file).agg(pl.len(), since=pl.col("ts").min(), until=pl.col("ts").max())
-    told = told.with_columns(pl.col("since", "until").dt.to_string("iso:strict"))
+    told = (
+        events.lazy()
+        .group_by(file)
+        .agg(pl.len(), since=pl.col("ts").min(), until=pl.col("ts").max())
+        .with_columns(pl.col("since", "until").dt.to_string("iso:strict"))
+        .collect(engine="streaming")
+    )
     return {number: (rows, since, until) for number, rows, since, until in told.iter_rows()}
 
 

@@ -1,0 +1,77 @@
+"""What `doctor` says of a log."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from aiopsctl.cli.app import app
+
+HEALTHY = [
+    {"ts": f"2026-09-0{day}T{hour:02d}:30:00Z", "request_id": f"r{day}-{hour}", "user_id": "u", "status": "ok",
+     "latency_ms": 100, "input_tokens": 10, "output_tokens": 1, "cost_usd": 0.01}
+    for day in (1, 2) for hour in range(24)
+]  # fmt: skip
+
+
+def diagnosed(tmp_path: Path, rows: list[dict[str, Any]], *flags: str, more: str = "") -> tuple[int, dict[str, Any]]:
+    """Return the exit code and the diagnosis of a log of rows and some more lines."""
+    log = tmp_path / "log.jsonl"
+    log.write_text("".join(json.dumps(row) + "\n" for row in rows) + more)
+    done = CliRunner().invoke(app, ["doctor", str(log), "--isolated", "-f", "json", *flags])
+    return done.exit_code, json.loads(done.stdout)["doctor"]
+
+
+def test_a_healthy_log_has_no_problem(tmp_path: Path) -> None:
+    """Nothing is wrong with whole rows, and --fatal stays 0."""
+    code, found = diagnosed(tmp_path, HEALTHY, "--fatal")
+
+    assert (0, [], []) == (code, found["problems"], found["gaps"])
+
+
+def test_each_file_is_named_with_its_format_and_losses(tmp_path: Path) -> None:
+    """A file is shown with the rows that it gave, those rejected, and the time that it covers."""
+    _, found = diagnosed(tmp_path, HEALTHY, more="{torn")
+    (file,) = found["files"]
+
+    assert ("native", 48, 1) == (file["source"], file["rows"], file["rejected"])
+    assert ("2026-09-01T00:30:00", "2026-09-02T23:30:00") == (file["since"][:19], file["until"][:19])
+
+
+@pytest.mark.parametrize(("flags", "expected"), [((), 0), (("--fatal",), 1)])
+def test_a_problem_is_fatal_only_on_request(tmp_path: Path, flags: tuple[str, ...], expected: int) -> None:
+    """A rejected row is a problem; the exit code says so where --fatal is given."""
+    code, found = diagnosed(tmp_path, HEALTHY, *flags, more="{torn")
+
+    assert expected == code
+    assert ["1 of 49 rows rejected: torn_tail 1"] == found["problems"]
+
+
+def test_a_gap_is_found_by_the_hour(tmp_path: Path) -> None:
+    """Hours without a call between two calls are a gap: from the hour after the last call to that of the next."""
+    late = {**HEALTHY[0], "ts": "2026-09-05T07:15:00Z", "request_id": "late"}
+    _, found = diagnosed(tmp_path, [*HEALTHY, late])
+    (gap,) = found["gaps"]
+
+    assert ("2026-09-03T00:00:00+00:00", "2026-09-05T07:00:00+00:00", 55) == (gap["since"], gap["until"], gap["hours"])
+
+
+def test_a_metric_that_lacks_a_column_says_how_to_map_it(tmp_path: Path) -> None:
+    """What is missing is named, with the option that mends it."""
+    rows = [{name: value for name, value in row.items() if name != "latency_ms"} for row in HEALTHY]
+    _, found = diagnosed(tmp_path, rows)
+    told = {m["metric"]: m for m in found["metrics"]}
+
+    assert (False, "--map latency_ms=COLUMN") == (told["latency-p95"]["computable"], told["latency-p95"]["map"])
+    assert (True, None) == (told["error-rate"]["computable"], told["error-rate"]["map"])
+
+
+def test_nothing_usable_exits_3(tmp_path: Path) -> None:
+    """A log of rejected rows alone cannot be judged."""
+    rows = [{"ts": "yesterday", "request_id": "a", "user_id": "u"}]
+    code, found = diagnosed(tmp_path, rows)
+
+    assert 3 == code
+    assert "no row could be used" == found["problems"][0]

@@ -443,3 +443,17 @@ def test_reconciliation_shows_where_costs_differ() -> None:
     ]  # fmt: skip
 
     assert expected == found.to_dicts()
+
+
+def test_the_size_of_slices_does_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Calls are priced a slice at a time; the answer is that of all at once."""
+    calls = [
+        {"input_tokens": 1000 * i, "output_tokens": i, "infra_cost_usd": 0.1 if i == 3 else None} for i in range(7)
+    ]
+    calls += [{"model": "nobody-knows", "input_tokens": 5}, {"cost_usd": 0.5}]
+    expected = priced(*calls)
+    monkeypatch.setattr("aiopsctl.prices.apply._ROWS", 2)
+    actual = priced(*calls)
+
+    assert expected.events.equals(actual.events.select(expected.events.columns))
+    assert (expected.sources, expected.unpriced.rows()) == (actual.sources, actual.unpriced.rows())

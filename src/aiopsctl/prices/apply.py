@@ -41,6 +41,11 @@ _READ = (
 )  # fmt: skip
 
 
+_KEYS = ("provider", "model", "reason")
+_ROWS = 250_000
+"""Rows that are priced at once: exact arithmetic takes ten times the memory of the events."""
+
+
 @dataclass(frozen=True)
 class Priced:
     """Events with their costs, and how those came about; all numbers are of calls.
@@ -71,6 +76,24 @@ def price(events: pl.DataFrame, book: Book, mode: Mode = "auto") -> Priced:
     take the one or the other alone. A recorded cost of 0 with tokens is none, unless the application's own cache
     answered. What cannot be known is null, never 0; a failed call without an answer has no price and no source.
     """
+    parts = [_priced(part, book, mode) for part in events.iter_slices(_ROWS)] or [_priced(events, book, mode)]
+    return parts[0] if len(parts) == 1 else _together(parts)
+
+
+def _together(parts: list[Priced]) -> Priced:
+    """Return one answer for all slices of the events."""
+    unpriced = pl.concat(part.unpriced for part in parts).group_by(_KEYS).agg(pl.col("calls").sum())
+    numbers = ("older", "newer", "undated", "at_standard", "contradictory")
+    return Priced(
+        events=pl.concat((part.events for part in parts), how="diagonal"),
+        unpriced=unpriced.sort("calls", *_KEYS, descending=[True, False, False, False]),
+        sources={name: sum(part.sources[name] for part in parts) for name in parts[0].sources},
+        snapshot=parts[0].snapshot,
+        **{name: sum(getattr(part, name) for part in parts) for name in numbers},
+    )
+
+
+def _priced(events: pl.DataFrame, book: Book, mode: Mode) -> Priced:
     rows, cells = with_cells(_complete(events), book)
     rows = charged(rows.join(cells, on=CELL, how="left", maintain_order="left"))
     rows = rows.with_columns(**taken(mode)).with_columns(**totals())
@@ -108,11 +131,10 @@ def _unpriced(rows: pl.DataFrame, mode: Mode) -> pl.DataFrame:
     model = pl.coalesce("model", "model_version").alias("model")
     reason = pl.lit("nothing recorded") if mode == "recorded" else _reason()
     calls = rows.filter(SOURCE == "unpriced").select("provider", model, reason.alias("reason"))
-    keys = ("provider", "model", "reason")
     return (
-        calls.group_by(keys)
+        calls.group_by(_KEYS)
         .agg(calls=pl.len().cast(pl.Int64))
-        .sort("calls", *keys, descending=[True, False, False, False])
+        .sort("calls", *_KEYS, descending=[True, False, False, False])
     )
 
 

@@ -85,3 +85,11 @@ def test_readme_names_every_format() -> None:
     missing = [name for name in sources() if f"| {name} |" not in README]
 
     assert [] == missing
+
+
+def test_commands_that_show_the_faults_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each command that the page of planted faults names works when pasted."""
+    commands = re.findall(r"^\$ (aiopsctl .*)$", (ROOT / "sample_data" / "FAULTS.md").read_text(), re.MULTILINE)
+    actual = [run(command, monkeypatch)[0] for command in commands]
+
+    assert [0, 0, 0, 0] == actual

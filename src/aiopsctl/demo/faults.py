@@ -105,7 +105,7 @@ PROMPT_GROWS = Fault(
     ),
     metric="input-tokens",
     shows="`input_tokens` by `prompt_version` in `calls.jsonl.gz`; each call of the feature costs more, too",
-    command="aiopsctl scale prompts {folder} --by feature,prompt_version",
+    command="aiopsctl cost {folder} --by feature,prompt_version --metrics calls,input-tokens",
     window=lambda end: last_days(end, 25),
 )
 USER_LOOPS = Fault(
@@ -120,7 +120,7 @@ USER_LOOPS = Fault(
     size="the user costs {faulty:g} times the mean of the month's active users (that user among them)",
     metric="user-cost-over-mean",
     shows="`cost_usd` by `user_id` in `calls.jsonl.gz`; one `prompt_hash`; cost per MAU rises, too",
-    command="aiopsctl scale users {folder} --since {since:%Y-%m-%d} --show-users",
+    command="aiopsctl cost {folder} --since {since:%Y-%m-%d} --by user_id --metrics calls,cost-total",
     window=last_month,
 )
 RATE_LIMIT_HOUR = Fault(

@@ -166,6 +166,13 @@ def test_file_without_times() -> None:
     assert found.rows.select("ts", "event", "model").rows() == [(None, "call", "m")]
 
 
+def test_rows_that_say_nothing() -> None:
+    """Rows without any column of ours are rejected, each by itself."""
+    found = coerce(pl.DataFrame({"_line": [1, 2], "surprise": [1, 2]}), tz="UTC", timed=False)
+
+    assert refused(found) == [(1, "empty"), (2, "empty")]
+
+
 def test_no_times_where_they_are_due() -> None:
     """Rows of a format with times, in which no row of a chunk has one, are all rejected."""
     found = coerce(pl.DataFrame({"_line": [1, 2], "ts": [None, None], "model": ["m", "n"]}), tz="UTC", timed=True)

@@ -66,9 +66,17 @@ def faults(raw: pl.DataFrame, new: pl.DataFrame, *, timed: bool) -> list[tuple[p
     found = [(rows, reason) for rows, reason in words if rows is not None]
     ts = new["ts"]
     if not timed:
-        found.append((raw.select(pl.all_horizontal(pl.exclude(LINE).is_null())).to_series(), "empty"))
+        found.append((~_says_something(raw), "empty"))
     elif ts.null_count():
         said = given(raw, "ts") if "ts" in raw.columns else pl.repeat(value=False, n=raw.height, eager=True)
         found += [(~said, "no_time"), (said & ts.is_null(), "bad_time")]
     found.append(((ts < EARLIEST) | (ts >= LATEST), "implausible_time"))
     return [(rows, reason) for rows, reason in found if rows.any()]
+
+
+def _says_something(raw: pl.DataFrame) -> pl.Series:
+    """Return which rows have any value but their line."""
+    columns = raw.drop(LINE)
+    if not columns.width:
+        return pl.repeat(value=False, n=raw.height, eager=True)
+    return columns.select(pl.any_horizontal(pl.all().is_not_null())).to_series()

@@ -23,6 +23,7 @@ from aiopsctl.sources.source import LINE
 
 _SEPARATORS = ",;\t"
 _BOM = "\ufeff"
+_SNIFFED = (b"\xef\xbb\xbf", b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"x\x01", b"x\x9c", b"x\xda")
 _ROWS = 250_000
 _UNFINISHED = "open_quote"
 
@@ -75,6 +76,8 @@ def _with_last(found: Iterable[Chunk]) -> Iterator[tuple[Chunk, bool]]:
 def _csv_chunk(data: bytes, line: int, names: Sequence[str], separator: str, *, final: bool) -> tuple[Parsed, int]:
     """Return the rows of a chunk, and how much of it was read."""
     cut = len(data) if final else _last_record(data)
+    if not cut and len(data) < MAX_LINE_BYTES:
+        return Parsed(pl.DataFrame()), 0
     rows = _whole_records(data[:cut], names, separator)
     if rows is None:
         return _record_by_record(data, line, names, separator, final=final)
@@ -95,8 +98,11 @@ def _last_record(data: bytes) -> int:
 
 
 def _whole_records(data: bytes, names: Sequence[str], separator: str) -> pl.DataFrame | None:
-    """Return the rows if each has all its cells and there is no blank line, else None."""
-    if data.count(b"\r") != data.count(b"\r\n"):  # Polars takes for a cell what others take for the end of a line
+    """Return the rows if each has all its cells and there is no blank line, else None.
+
+    Polars is not asked where it would take a lone CR for part of a cell, and the beginning for a mark or a compression.
+    """
+    if data.startswith(_SNIFFED) or data.count(b"\r") != data.count(b"\r\n"):
         return None
     try:
         rows = pl.read_csv(

@@ -20,8 +20,8 @@ _SHAPE = frozenset({"event", "properties", "user_id", "time"})
 
 
 def _detects(head: Head) -> bool:
-    events = {record.get("event") for record in head.records}
-    return head.names >= _SHAPE and not events.isdisjoint((*_CALLS, *_STARTS))
+    events = [record.get("event") for record in head.records]
+    return head.names >= _SHAPE and any(event in events for event in (*_CALLS, *_STARTS))
 
 
 def _events(raw: pl.DataFrame) -> pl.DataFrame:
@@ -52,6 +52,5 @@ SOURCE = Source(
     detects=_detects,
     schema=shape({**dict.fromkeys(sorted(_SHAPE)), "properties": dict.fromkeys(_PROPERTIES)}),
     events=_events,
-    key=(),
     sample="aider.jsonl",
 )

@@ -45,7 +45,6 @@ SOURCE = Source(
     detects=_detects,
     schema=shape(dict.fromkeys(sorted(_TELLING))),
     events=_events,
-    key=(),
     timed=False,
     sample="llmperf.json",
 )

@@ -31,8 +31,8 @@ class Source:
     `detects` says from the head whether a file is of this format; formats are asked by `rank`, then by name.
     `schema` is what Polars parses of a raw record: an explicit dtype for each field, String wherever writers differ.
     `events` turns raw rows (with the column `_line`) into rows of canonical columns of any dtype, keeping `_line`; a raw
-    row may become several events or none. `coerce` then gives them their canonical dtypes. `key` are the columns that
-    tell duplicates. `timed` is false for formats that carry no time of the call.
+    row may become several events or none. `coerce` then gives them their canonical dtypes.
+    `timed` is false for formats that carry no time of the call.
     """
 
     name: str
@@ -41,7 +41,6 @@ class Source:
     schema: Mapping[str, Any]
     events: Callable[[pl.DataFrame], pl.DataFrame]
     rank: int = 1
-    key: tuple[str, ...] = ("request_id",)
     timed: bool = True
     sample: str = ""
 

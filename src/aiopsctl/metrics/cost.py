@@ -88,10 +88,21 @@ cost_per_call_p99 = _cost_quantile(
     "p99", "p99 cost per call", "The tail of the bill.",
     counted_quantile("cost_nano", "priced", 0.99, per=_NANO), 0.99,
 )  # fmt: skip
-cost_per_call_max = _cost_quantile(
-    "max", "dearest call", "One runaway call, or one wrong price, can be the whole bill.",
-    maximum("cost_nano", "priced", per=_NANO), 1.0,
-)  # fmt: skip
+cost_per_call_max = Metric(
+    name="cost-per-call-max",
+    title="dearest call",
+    dimension="cost",
+    unit="usd",
+    worse="higher",
+    why="One runaway call, or one wrong price, can be the whole bill.",
+    formula="largest cost of a call",
+    handbook=_SECTION,
+    sums={**_MONEY, "dearest": events.dearest},
+    value=maximum("dearest", "priced", per=_NANO),
+    covers=_COVERS,
+    needs=("cost_usd",),
+    example=([{"cost_usd": 0.02}, {"cost_usd": 9990.01}, {"cost_usd": None}], 9990.01),
+)
 
 cost_per_mau = Metric(
     name="cost-per-mau",

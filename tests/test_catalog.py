@@ -1,10 +1,11 @@
 """A metric is sums at a grain, and a value over those sums. Shards add: on every engine, in every split."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from random import Random
+from types import SimpleNamespace
 from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
@@ -15,12 +16,15 @@ from building import events
 from conftest import Engine
 
 from aiopsctl import catalog
+from aiopsctl.config import Tier, quantity
 from aiopsctl.engine.plan import add, column_of, evaluate, reduction_of, reductions
 from aiopsctl.errors import UsageError
-from aiopsctl.events import CALENDAR, COLUMNS, FEEDBACK_KINDS, GRAINS, STATUSES, SUMS, TEXT, Sum
+from aiopsctl.events import CALENDAR, COLUMNS, FEEDBACK_KINDS, STATUSES, TEXT
+from aiopsctl.facts import FACTS, Setting, table
 from aiopsctl.measure import Scope, measure
 from aiopsctl.metric import Dimension, Metric, Unit
 from aiopsctl.sources.coerce import empty
+from aiopsctl.sums import GRAINS, SUMS, Sum
 
 METRICS = list(catalog.metrics().values())
 UTC_SCOPE = Scope(ZoneInfo("UTC"))
@@ -32,18 +36,40 @@ PROMISED = {
     "thumbs-up-rate", "correction-rate", "rejection-rate", "task-completion-rate",
     "nps", "opt-out-rate", "dau", "mau", "peak-tpm", "peak-rpm",
 }  # fmt: skip
+CONFIG = SimpleNamespace(
+    tiers={"free": Tier(revenue=quantity("1 USD / month")), "pro": Tier(revenue=quantity("20 USD / month"))},
+    forecast={"2026-09": quantity("9 USD"), "2026-10": quantity("3 USD")},
+    revenue={"2026-09": quantity("900 USD"), "2026-10": quantity("300 USD")},
+    product_mau={"2026-09": 40, "2026-10": 50},
+)
+"""What the config of the made-up log says."""
+
+SETTING = Setting(
+    CONFIG, ZoneInfo("UTC"), since=datetime(2026, 9, 1, tzinfo=UTC), until=datetime(2026, 10, 11, tzinfo=UTC),
+    end=datetime(2026, 10, 11, tzinfo=UTC),
+)  # fmt: skip
+FACTS_OF_LOG = {name: table(fact, fact.read(SETTING)) for name, fact in FACTS.items()}
 each_metric = pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.name)
 
 
 def evaluated(
-    engine: Engine, metrics: Sequence[Metric], shards: Sequence[pl.DataFrame], by: tuple[str, ...] = ()
+    engine: Engine,
+    metrics: Sequence[Metric],
+    shards: Sequence[pl.DataFrame],
+    by: tuple[str, ...] = (),
+    facts: Mapping[str, pl.DataFrame] = FACTS_OF_LOG,
 ) -> dict[str, list[tuple[Any, ...]]]:
     """Return the rows of slice, value, n, low, high and coverage of each metric, by its name."""
     plan = reductions(metrics, by)
     parts = zip(*(engine(shard, plan) for shard in shards), strict=True)
     sums = {r.keys: add(part, r) for r, part in zip(plan, parts, strict=True)}
-    found = {m.name: evaluate(sums[reduction_of(m, by, plan).keys], m, by) for m in metrics}
+    found = {m.name: evaluate(sums[reduction_of(m, by, plan).keys], m, by, facts) for m in metrics}
     return {name: sorted(frame.rows(), key=repr) for name, frame in found.items()}
+
+
+def given(metric: Metric) -> dict[str, pl.DataFrame]:
+    """Return the facts of the metric's worked example."""
+    return {name: table(FACTS[name], values) for name, values in metric.given.items()}
 
 
 def split(frame: pl.DataFrame, seed: int) -> list[pl.DataFrame]:
@@ -63,12 +89,14 @@ def log(rows: int, seed: int = 0) -> pl.DataFrame:
         who = {
             "user_id": rng.choice([None, *"abcdefghijklmnopqrstuvwxyzäöü" * 2]),
             "feature": rng.choice(["draft", "search", None]),
+            "tier": rng.choice(["free", "pro", None]),
         }
         when = {"ts": datetime(2026, 9, 1, tzinfo=UTC) + timedelta(minutes=rng.randrange(60 * 24 * 40))}
         name = {"request_id": rng.choice([None, f"r{rng.randrange(rows)}"])}
         kind = rng.choice([*[None] * 20, *FEEDBACK_KINDS, "activate", "opt_in", "opt_out"])
         if kind is not None:
-            return when | who | name | {"kind": kind, "value": rng.choice([None, *range(11)])}
+            category = rng.choice([None, "wrong", "tone"])
+            return when | who | name | {"kind": kind, "value": rng.choice([None, *range(11)]), "category": category}
         figures = {
             "status": rng.choice([None, *["ok"] * 9, *STATUSES]),
             "latency_ms": rng.choice([None, rng.randrange(100), rng.randrange(90_000)]),
@@ -86,7 +114,7 @@ def test_example(metric: Metric, engine: Engine) -> None:
     """The worked example of a metric gives its value."""
     rows, expected = metric.example
 
-    ((actual, n, *_),) = evaluated(engine, [metric], [events(*rows)])[metric.name]
+    ((actual, n, *_),) = evaluated(engine, [metric], [events(*rows)], facts=given(metric))[metric.name]
 
     assert pytest.approx(expected, rel=1e-12) == actual
     assert n > 0
@@ -97,9 +125,9 @@ def test_example(metric: Metric, engine: Engine) -> None:
 def test_example_in_shards(metric: Metric, engine: Engine, seed: int) -> None:
     """The worked example of a metric gives the same to the last bit, however it is cut into shards."""
     whole = events(*metric.example[0])
-    expected = evaluated(engine, [metric], [whole])
+    expected = evaluated(engine, [metric], [whole], facts=given(metric))
 
-    actual = evaluated(engine, [metric], split(whole, seed))
+    actual = evaluated(engine, [metric], split(whole, seed), facts=given(metric))
 
     assert expected == actual
 
@@ -237,7 +265,7 @@ def test_sum_must_be_declared() -> None:
     """A metric refuses a sum that has no name."""
     metric = METRICS[0]
 
-    with pytest.raises(ValueError, match=r"declared in events\.py"):
+    with pytest.raises(ValueError, match=r"declared in sums\.py"):
         replace(metric, sums={"own": Sum(nw.lit(1))})
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq
 from scipy.stats import binom, binomtest, t
 
-from aiopsctl.value import (
+from aiopsctl.values import (
     Value,
     counted_quantile,
     distinct,

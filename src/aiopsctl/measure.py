@@ -11,10 +11,12 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from aiopsctl.context import facts_of, lacks
 from aiopsctl.engine import local
 from aiopsctl.engine.plan import Reduction, add, evaluate, reduction_of, reductions
 from aiopsctl.errors import UsageError, nearest
 from aiopsctl.events import CALENDAR, COLUMNS, TEXT
+from aiopsctl.facts import Setting
 from aiopsctl.metric import Metric
 from aiopsctl.result import Measurement, Reference, Slice
 from aiopsctl.sources.coerce import dtype_of, empty
@@ -31,7 +33,7 @@ _EVER = Window()
 
 @dataclass(frozen=True)
 class Scope:
-    """Which rows are looked at, and how they are cut into slices."""
+    """Which rows are looked at, how they are cut into slices, and the config that tells what no log does."""
 
     tz: ZoneInfo
     window: Window = _EVER
@@ -39,6 +41,7 @@ class Scope:
     reference_name: str = "previous"
     by: tuple[str, ...] = ()
     where: str | None = None
+    config: Any = None
 
     def __post_init__(self) -> None:
         """Cut once by a column that is named twice."""
@@ -51,13 +54,20 @@ def measure(events: pl.DataFrame, metrics: Sequence[Metric], scope: Scope) -> li
     Raises `UsageError` for a column to group or filter by that does not exist.
     """
     check_by(scope.by)
-    present = frozenset(events.columns)
     slices = (*scope.by, _WINDOW)
     plan = reductions(metrics, slices)
     sums = {r.keys: frame for r, frame in zip(plan, _sums(events, plan, scope), strict=True)}
-    values = {m.name: _rows(evaluate(sums[reduction_of(m, slices, plan).keys], m, slices), scope.by) for m in metrics}
+    facts = facts_of(events, metrics, Setting(scope.config, scope.tz, scope.by), _windows(scope), _WINDOW)
+    values = {
+        m.name: _rows(evaluate(sums[reduction_of(m, slices, plan).keys], m, slices, facts), scope.by) for m in metrics
+    }
     known = sorted(_seen(values), key=_order) or [(None,) * len(scope.by)]
-    return [_measurement(m, key, values[m.name], scope, present) for m in metrics for key in known]
+    why = lacks(events, metrics, facts)
+    return [_measurement(m, key, values[m.name], scope, why[m.name]) for m in metrics for key in known]
+
+
+def _windows(scope: Scope) -> list[Window]:
+    return [scope.window] if scope.reference is None else [scope.window, scope.reference]
 
 
 def _seen(values: dict[str, dict[Any, dict[str, Any]]]) -> set[tuple[Any, ...]]:
@@ -67,11 +77,10 @@ def _seen(values: dict[str, dict[Any, dict[str, Any]]]) -> set[tuple[Any, ...]]:
 
 def _sums(events: pl.DataFrame, plan: list[Reduction], scope: Scope) -> list[pl.DataFrame]:
     """Return the sums of each reduction; the windows are shards, and a row may be in both."""
-    windows = [scope.window] if scope.reference is None else [scope.window, scope.reference]
     rows = _filtered(events, scope)
     shards = [
         local.reduce(rows.filter(_inside(window)).with_columns(pl.lit(i, pl.Int8).alias(_WINDOW)), plan)
-        for i, window in enumerate(windows)
+        for i, window in enumerate(_windows(scope))
     ]
     return [add(each, reduction) for reduction, *each in zip(plan, *shards, strict=True)]
 
@@ -165,28 +174,21 @@ def _order(key: tuple[Any, ...]) -> tuple[tuple[bool, Any], ...]:
 
 
 def _measurement(
-    metric: Metric, key: tuple[Any, ...], rows: dict[Any, dict[str, Any]], scope: Scope, present: frozenset[str]
+    metric: Metric, key: tuple[Any, ...], rows: dict[Any, dict[str, Any]], scope: Scope, lack: str
 ) -> Measurement:
-    row = rows.get((key, 0), {})
+    row = {} if lack else rows.get((key, 0), {})
     value = row.get("value")
     status, reason = "ok", None
     if value is None:
-        status, reason = "unknown", _why_unknown(metric, present)
+        status, reason = "unknown", lack or "no rows to compute it from"
     elif _is_partial(row):
         status, reason = "unknown", f"cost is known for {row['coverage']:.1%} of the calls"
     elif metric.note and not (scope.window.is_month(scope.tz) or "month" in scope.by):
         reason = metric.note
     return Measurement(
         metric.name, _labels(scope, key), value, row.get("low"), row.get("high"), row.get("n") or 0, metric.unit,
-        _reference(rows.get((key, 1)), scope), status, reason,
+        _reference(None if lack else rows.get((key, 1)), scope), status, reason,
     )  # fmt: skip
-
-
-def _why_unknown(metric: Metric, present: frozenset[str]) -> str:
-    missing = [column for column in metric.needs if column not in present]
-    if missing:
-        return f"the log has no {' and no '.join(missing)}"
-    return "no rows to compute it from"
 
 
 def _reference(row: dict[str, Any] | None, scope: Scope) -> Reference | None:

@@ -4,11 +4,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from aiopsctl.events import COLUMNS, Sum, name_of
-from aiopsctl.value import Value
+from aiopsctl.events import COLUMNS
+from aiopsctl.facts import FACTS
+from aiopsctl.sums import Sum, name_of
+from aiopsctl.values import Value
 
 Dimension = Literal["quality", "cost", "latency", "satisfaction"]
-Unit = Literal["ratio", "ms", "usd", "tokens", "calls", "users", "x", "points", "rpm", "tpm"]
+Unit = Literal[
+    "ratio", "ms", "usd", "tokens", "calls", "users", "x", "points", "rpm", "tpm", "score", "events", "tokens/s",
+    "per 1,000 users", "hours", "months",
+]  # fmt: skip
 Kind = Literal["above", "below", "rise", "fall"]
 
 
@@ -34,8 +39,10 @@ class Metric:
     """One metric, declared once; tables, help, docs, schema, default checks and tests derive from it.
 
     `grain` are the columns that the sums are taken by (a row whose grain is null is no row of the metric), `sums` what
-    is added, `value` what is made of the sums. `needs` are the columns without which it is unknown. `example` is
-    a list of events and the value that they must give.
+    is added, `value` what is made of the sums. `needs` are the columns without which it is unknown, `kinds` the kinds of
+    feedback or activity: where the log never has any of them, their absence says nothing; where it has, none is 0.
+    `facts` are what no log tells (see `facts.py`), `base` the sums that hold for every value of a column of feedback
+    (calls have no category). `example` is a list of events and the value that they must give, with the facts `given`.
     """
 
     name: str
@@ -54,6 +61,10 @@ class Metric:
     thresholds: tuple[Threshold, ...] = ()
     covers: tuple[str, str] | None = None
     note: str = ""
+    kinds: tuple[str, ...] = ()
+    facts: tuple[str, ...] = ()
+    base: tuple[str, ...] = ()
+    given: Mapping[str, Mapping[Any, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Refuse a declaration that could only fail later."""
@@ -63,6 +74,10 @@ class Metric:
             raise ValueError(message)
         for what in self.sums.values():
             name_of(what)
+        loose = [name for name in self.facts if FACTS[name].key not in ("", *self.grain)]
+        if loose or not set(self.base) <= set(self.sums):
+            message = f"{self.name}: facts {loose} are told by no column of its grain, or its base is none of its sums"
+            raise ValueError(message)
 
     @property
     def keys(self) -> tuple[str, ...]:

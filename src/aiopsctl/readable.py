@@ -45,7 +45,11 @@ def number(value: float | None, unit: str) -> str:  # noqa: PLR0911 - one line a
             return f"{_digits(value)}x"
         case "rpm" | "tpm":
             return f"{value:,.0f} /min"
-        case "calls":
+        case "tokens/s" | "hours" | "months":
+            return f"{_digits(value)} {unit if value != 1 else unit.removesuffix('s')}"
+        case "score":
+            return f"{value:.2f}"
+        case "calls" | "events":
             return f"{value:,.0f}"
     return f"{value:,.0f}" if value == int(value) else _digits(value)
 
@@ -61,6 +65,8 @@ def change(value: float | None, before: float | None, unit: str) -> str:
     """Return the change since a reference: points for shares and scores, else per cent; nothing where unknown."""
     if value is None or before is None:
         return ""
+    if unit == "score":
+        return f"{value - before:+.2f}"
     if unit in ("ratio", "points"):
         return f"{_signed((value - before) * (100 if unit == 'ratio' else 1))} points"
     return f"{_signed((value - before) / abs(before) * 100)} %" if before else ""

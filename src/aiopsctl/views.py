@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import polars as pl
 
-from aiopsctl import catalog, events
+from aiopsctl import catalog, sums
+from aiopsctl.context import after
 from aiopsctl.measure import Scope, iso, measure, newest, prepared
 from aiopsctl.metric import Metric
 from aiopsctl.readable import plural
@@ -73,7 +74,7 @@ def _calls_by(log: Log, scope: Scope, column: str, where: pl.Expr | None = None)
 def _unpriced(log: Log, scope: Scope) -> int:
     import narwhals.stable.v2 as nw
 
-    rows = nw.from_native(prepared(log.events, scope)).select(events.unpriced_calls.row.sum().alias("n"))
+    rows = nw.from_native(prepared(log.events, scope)).select(sums.unpriced_calls.row.sum().alias("n"))
     return int(rows.to_native().collect().item() or 0)
 
 
@@ -124,4 +125,4 @@ def now_of(log: Log, clock: datetime) -> datetime:
 
 
 def _after(last: datetime | None) -> datetime | None:
-    return None if last is None else last.replace(microsecond=0) + timedelta(seconds=1)
+    return None if last is None else after(last)

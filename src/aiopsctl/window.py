@@ -34,7 +34,7 @@ class Window:
 
     def is_month(self, tz: ZoneInfo) -> bool:
         """Return whether the window is exactly one calendar month of the zone."""
-        return self.since is not None and self == _around("month", self.since, tz)
+        return self.since is not None and self == around("month", self.since, tz)
 
 
 def zone(name: str) -> ZoneInfo:
@@ -112,7 +112,7 @@ def _period(text: str, now: datetime, tz: ZoneInfo) -> Window | None:
             first = datetime.combine(date.fromisoformat(text), time(), tz)
         elif text not in _WORDS:
             return None
-        return _around(_kind(text), first, tz)
+        return around(_kind(text), first, tz)
     except ValueError:
         raise UsageError(f"'{text}' is no date of the calendar") from None
     except OverflowError:
@@ -126,7 +126,7 @@ def _kind(name: str) -> str:
     return _WORDS.get(name, written)
 
 
-def _around(kind: str, when: datetime, tz: ZoneInfo) -> Window:
+def around(kind: str, when: datetime, tz: ZoneInfo) -> Window:
     """Return the whole day, week or month of the zone that an instant lies in."""
     day = when.astimezone(tz).date()
     if kind == "month":
@@ -139,7 +139,7 @@ def _around(kind: str, when: datetime, tz: ZoneInfo) -> Window:
 def judged(name: str, now: datetime, tz: ZoneInfo) -> Window:
     """Return the window that a check judges: `day`, `week` and `month` up to now, or a span such as `7d`."""
     if name in ("day", "week", "month"):
-        return Window(_around(name, now - timedelta(microseconds=1), tz).since, now)
+        return Window(around(name, now - timedelta(microseconds=1), tz).since, now)
     return span(name, now, tz)
 
 
@@ -154,7 +154,7 @@ def _within(name: str, window: Window, tz: ZoneInfo) -> Window | None:
     kind = _kind(name)
     if not kind or window.since is None or window.until is None:
         return None
-    period = _around(kind, window.since, tz)
+    period = around(kind, window.since, tz)
     return period if period.until and window.until <= period.until else None
 
 
@@ -173,7 +173,7 @@ def previous(name: str, window: Window, tz: ZoneInfo) -> Window:
             _back(window.since, length if whole_days else window.until - window.since, tz, by_clock=whole_days),
             window.since,
         )
-    before = _around(_kind(name), period.since - timedelta(microseconds=1), tz)
+    before = around(_kind(name), period.since - timedelta(microseconds=1), tz)
     if window == period or before.since is None:
         return before
     ahead = _clock(before.since, tz) - _clock(period.since, tz)

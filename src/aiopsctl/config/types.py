@@ -231,6 +231,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     tiers: Annotated[dict[str, Tier], says("What each tier pays and may use.")] = {}
     providers: Annotated[dict[str, Provider], says("Each provider's rate limits.")] = {}
     forecast: Annotated[dict[Month, Money], says("The expected total cost of each month.")] = {}
+    revenue: Annotated[dict[Month, Money], says("The revenue of the whole product in each month.")] = {}
     product_mau: Annotated[
         dict[Month, Many], says("Monthly active users of the whole product, for the adoption rate.")
     ] = {}

@@ -6,7 +6,7 @@ import narwhals.stable.v2 as nw
 import polars as pl
 
 from aiopsctl.engine.plan import Reduction, aggregates
-from aiopsctl.events import GRAINS
+from aiopsctl.sums import GRAINS
 
 
 def reduce(events: pl.LazyFrame, plan: Sequence[Reduction]) -> list[pl.DataFrame]:

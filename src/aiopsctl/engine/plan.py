@@ -5,14 +5,18 @@
 3. value: group by slice, evaluate the value, its sample size and its interval (`evaluate`)
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 import narwhals.stable.v2 as nw
 import polars as pl
 
-from aiopsctl.events import Sum, name_of
+from aiopsctl.events import OF_FEEDBACK
 from aiopsctl.metric import Metric
+from aiopsctl.sums import Sum, name_of
+
+_NONE: Mapping[str, pl.DataFrame] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -88,20 +92,21 @@ def add(shards: Sequence[pl.DataFrame], reduction: Reduction) -> pl.DataFrame:
     return merged.sort(reduction.grain) if reduction.grain else merged
 
 
-def evaluate(sums: pl.DataFrame, metric: Metric, slices: Sequence[str]) -> pl.DataFrame:
+def evaluate(
+    sums: pl.DataFrame, metric: Metric, slices: Sequence[str], facts: Mapping[str, pl.DataFrame] = _NONE
+) -> pl.DataFrame:
     """Return a row for each slice that has rows: the slices, then `value`, `n`, `low`, `high` and `coverage`.
 
     No data comes out as null, whether it began as null, NaN, infinity or a sample of size 0.
 
     NOTE: `per` is a column of numbers, for Polars divides by one number as it multiplies by the inverse: a bit off.
     """
-    rows = sums.drop_nulls(metric.grain) if metric.grain else sums
     keys = [pl.col(name).alias(f"by_{name}") for name in slices]
-    named = [pl.col(column_of(what)).alias(name) for name, what in metric.sums.items()]
     v = metric.value
     covered = _NO_COVERAGE if metric.covers is None else _share(*metric.covers)
     parts = (
-        rows.select(*keys, *metric.keys, *named)
+        _summed(sums, metric, slices, facts)
+        .with_columns(*keys)
         .group_by(pl.lit(0).alias("_"), *(f"by_{name}" for name in slices))
         .agg(coverage=covered, per=pl.len() * 0.0 + v.per, **v.parts)
     )
@@ -113,6 +118,36 @@ def evaluate(sums: pl.DataFrame, metric: Metric, slices: Sequence[str]) -> pl.Da
     return found.with_columns(
         pl.when(is_known & pl.col(name).is_finite()).then(pl.col(name)).alias(name) for name in ("value", "low", "high")
     )
+
+
+def _summed(
+    sums: pl.DataFrame, metric: Metric, slices: Sequence[str], facts: Mapping[str, pl.DataFrame]
+) -> pl.DataFrame:
+    """Return the rows of a metric: slices, grain, its sums by their names, and its facts."""
+    rows = sums.drop_nulls(metric.grain) if metric.grain else sums
+    named = [pl.col(column_of(what)).alias(name) for name, what in metric.sums.items()]
+    found = rows.select(*dict.fromkeys((*slices, *metric.keys)), *named)
+    own = [name for name in slices if name in OF_FEEDBACK]
+    if metric.base and own:
+        found = _spread(found, metric, own)
+    for name in metric.facts:
+        *on, _ = facts[name].columns
+        table = facts[name]
+        found = found.join(table, on=on, how="left", maintain_order="left") if on else found.join(table, how="cross")
+    return found
+
+
+def _spread(rows: pl.DataFrame, metric: Metric, own: Sequence[str]) -> pl.DataFrame:
+    """Return rows in which the base of a metric counts for every value of columns that only feedback has."""
+    is_base = pl.all_horizontal(pl.col(name).is_null() for name in own)
+    rest = [name for name in metric.sums if name not in metric.base]
+    nothing = [pl.when(False).then(name).otherwise(_ZERO[metric.sums[name].add]).alias(name) for name in rest]
+    values = rows.filter(~is_base).select(own).unique(maintain_order=True)
+    base = rows.filter(is_base).with_columns(nothing).drop(own).join(values, how="cross")
+    return pl.concat([rows, base.select(rows.columns)])
+
+
+_ZERO = {"sum": pl.lit(0), "min": pl.lit(None), "max": pl.lit(None)}
 
 
 _NO_COVERAGE = pl.lit(None, pl.Float64)

@@ -1,8 +1,8 @@
 """Cost: what a call, a user and the feature cost, and who causes it."""
 
-from aiopsctl import events
+from aiopsctl import sums
 from aiopsctl.metric import Metric, Threshold
-from aiopsctl.value import (
+from aiopsctl.values import (
     Value,
     counted_quantile,
     largest_over_mean,
@@ -19,8 +19,8 @@ _ALERTS = f"{_SECTION} / Alert thresholds to set"
 _TAIL = "From 100 Users to 100,000 / Tail User Cost Concentration"
 _CREEP = "From 100 Users to 100,000 / Prompt Length Creep"
 _NANO = 1e9
-_MONEY = {"cost": events.cost, "priced": events.priced_calls, "unpriced": events.unpriced_calls}
-_SPENT = {**_MONEY, "calls": events.calls}
+_MONEY = {"cost": sums.cost, "priced": sums.priced_calls, "unpriced": sums.unpriced_calls}
+_SPENT = {**_MONEY, "calls": sums.calls}
 _COVERS = ("priced", "unpriced")
 _HUNDRED_USERS = [{"user_id": f"u{i}", "cost_usd": i / 100} for i in range(1, 101)]
 
@@ -97,7 +97,7 @@ cost_per_call_max = Metric(
     why="One runaway call, or one wrong price, can be the whole bill.",
     formula="largest cost of a call",
     handbook=_SECTION,
-    sums={**_MONEY, "dearest": events.dearest},
+    sums={**_MONEY, "dearest": sums.dearest},
     value=maximum("dearest", "priced", per=_NANO),
     covers=_COVERS,
     needs=("cost_usd",),
@@ -186,8 +186,8 @@ top_1pct_cost_share = Metric(
 
 def _tokens(direction: str, title: str, why: str, thresholds: tuple[Threshold, ...] = ()) -> Metric:
     column = f"{direction}_tokens"
-    known = {"input": events.calls_with_input, "output": events.calls_with_output}[direction]
-    spent = {"input": events.input_tokens, "output": events.output_tokens}[direction]
+    known = {"input": sums.calls_with_input, "output": sums.calls_with_output}[direction]
+    spent = {"input": sums.input_tokens, "output": sums.output_tokens}[direction]
     return Metric(
         name=f"{direction}-tokens",
         title=title,
@@ -207,7 +207,7 @@ def _tokens(direction: str, title: str, why: str, thresholds: tuple[Threshold, .
 
 def _tokens_p50(direction: str, title: str) -> Metric:
     column = f"{direction}_tokens"
-    known = {"input": events.calls_with_input, "output": events.calls_with_output}[direction]
+    known = {"input": sums.calls_with_input, "output": sums.calls_with_output}[direction]
     return Metric(
         name=f"{direction}-tokens-p50",
         title=title,

@@ -1,8 +1,8 @@
 """Latency and health: does it answer, and how soon."""
 
-from aiopsctl import events
+from aiopsctl import sums
 from aiopsctl.metric import Metric, Threshold
-from aiopsctl.value import counted_quantile, maximum, rate, total
+from aiopsctl.values import counted_quantile, maximum, rate, total
 
 _SECTION = "What to Watch / 3. Latency"
 _BENCHMARKS = f"{_SECTION} / Practical benchmarks"
@@ -17,7 +17,7 @@ calls = Metric(
     why="How much the feature is used; every other figure is read beside it.",
     formula="number of calls, failed ones included",
     handbook="Dashboard Template / Health",
-    sums={"calls": events.calls},
+    sums={"calls": sums.calls},
     value=total("calls", "calls"),
     needs=("event",),
     example=([{"status": "ok"}, {"status": "error"}, {"event": "feedback", "kind": "thumb"}], 2),
@@ -32,7 +32,7 @@ error_rate = Metric(
     why="Calls that gave the user nothing.",
     formula="calls with status error, timeout or rate_limited / calls",
     handbook="Dashboard Template / Health",
-    sums={"failed": events.failed_calls, "calls": events.calls, "judged": events.calls_with_status},
+    sums={"failed": sums.failed_calls, "calls": sums.calls, "judged": sums.calls_with_status},
     value=rate("failed", "calls", known="judged"),
     needs=("status",),
     example=([*_STATUSES, {"status": "error"}, {"status": "rate_limited"}], 0.1),
@@ -47,7 +47,7 @@ timeout_rate = Metric(
     why="Calls that took so long that nobody waited for them.",
     formula="calls with status timeout / calls",
     handbook=_SECTION,
-    sums={"timed_out": events.timed_out_calls, "calls": events.calls, "judged": events.calls_with_status},
+    sums={"timed_out": sums.timed_out_calls, "calls": sums.calls, "judged": sums.calls_with_status},
     value=rate("timed_out", "calls", known="judged"),
     needs=("status",),
     example=([*_STATUSES, {"status": "timeout"}, {"status": "error"}], 0.05),
@@ -66,7 +66,7 @@ def _latency(q: float, why: str, limits: dict[str, float]) -> Metric:
         "no interpolation, failed calls left out",
         handbook=_SECTION,
         grain=("latency_ms",),
-        sums={"ok_calls": events.ok_calls},
+        sums={"ok_calls": sums.ok_calls},
         value=counted_quantile("latency_ms", "ok_calls", q),
         needs=("latency_ms",),
         thresholds=tuple(
@@ -95,7 +95,7 @@ peak_rpm = Metric(
     formula="largest number of calls in a calendar minute",
     handbook="From 100 Users to 100,000 / Rate Limit Encounters",
     grain=("minute",),
-    sums={"calls": events.calls},
+    sums={"calls": sums.calls},
     value=maximum("calls", "calls"),
     needs=("ts",),
     example=([{"ts": "2026-09-01T10:00:00Z"}, {"ts": "2026-09-01T10:00:59Z"}, {"ts": "2026-09-01T10:01:00Z"}], 2),
@@ -111,7 +111,7 @@ peak_tpm = Metric(
     formula="largest number of input and output tokens in a calendar minute",
     handbook="From 100 Users to 100,000 / Rate Limit Encounters",
     grain=("minute",),
-    sums={"tokens": events.tokens, "calls": events.calls_with_tokens},
+    sums={"tokens": sums.tokens, "calls": sums.calls_with_tokens},
     value=maximum("tokens", "calls"),
     needs=("ts", "input_tokens"),
     example=(

@@ -1,8 +1,8 @@
 """Quality: are the outputs useful and correct, by what users say and do."""
 
-from aiopsctl import events
+from aiopsctl import sums
 from aiopsctl.metric import Metric
-from aiopsctl.value import distinct_rate, rate
+from aiopsctl.values import distinct_rate, rate
 
 _SECTION = "What to Watch / 1. Quality"
 
@@ -15,7 +15,7 @@ thumbs_up_rate = Metric(
     why="The plainest judgement of users; a slow fall is the first sign of drift.",
     formula="thumbs up / (thumbs up + thumbs down)",
     handbook=f"{_SECTION}; How PMs Detect Drift",
-    sums={"up": events.thumbs_up, "thumbs": events.thumbs},
+    sums={"up": sums.thumbs_up, "thumbs": sums.thumbs},
     value=rate("up", "thumbs"),
     needs=("kind", "value"),
     example=([{"kind": "thumb", "value": 1}] * 3 + [{"kind": "thumb", "value": 0}], 0.75),
@@ -31,7 +31,7 @@ correction_rate = Metric(
     formula="distinct calls corrected / ok calls of the features that have corrections",
     handbook=_SECTION,
     grain=("feature_or_none", "corrected_call"),
-    sums={"ok_calls": events.ok_calls},
+    sums={"ok_calls": sums.ok_calls},
     value=distinct_rate("corrected_call", "ok_calls", within="feature_or_none"),
     needs=("kind",),
     example=(
@@ -55,7 +55,7 @@ rejection_rate = Metric(
     why="A suggestion dismissed is a suggestion that did not help.",
     formula="rejected / (accepted + rejected)",
     handbook=_SECTION,
-    sums={"rejected": events.rejected, "offered": events.offered},
+    sums={"rejected": sums.rejected, "offered": sums.offered},
     value=rate("rejected", "offered"),
     needs=("kind",),
     example=([{"kind": "accept"}] * 3 + [{"kind": "reject"}], 0.25),
@@ -70,7 +70,7 @@ task_completion_rate = Metric(
     why="What the feature is for: did the user finish the task with it.",
     formula="completed / (completed + abandoned + redone by hand)",
     handbook=_SECTION,
-    sums={"completed": events.completed, "tasks": events.tasks},
+    sums={"completed": sums.completed, "tasks": sums.tasks},
     value=rate("completed", "tasks"),
     needs=("kind",),
     example=([{"kind": "complete"}] * 7 + [{"kind": "abandon"}] * 2 + [{"kind": "redo"}], 0.7),

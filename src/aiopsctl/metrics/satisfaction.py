@@ -1,8 +1,8 @@
 """Satisfaction and engagement: are users happy with the feature, and do they stay."""
 
-from aiopsctl import events
+from aiopsctl import sums
 from aiopsctl.metric import Metric
-from aiopsctl.value import distinct, mean, opted_out
+from aiopsctl.values import distinct, mean, opted_out
 
 _SECTION = "What to Watch / 4. User Satisfaction"
 _ENGAGEMENT = "Dashboard Template / Engagement"
@@ -22,7 +22,7 @@ nps = Metric(
     why="Would users recommend the product with this feature in it.",
     formula="100 * (share of answers 9 and 10 - share of answers 0 to 6)",
     handbook=_SECTION,
-    sums={"net": events.net_promoters, "answers": events.nps_answers},
+    sums={"net": sums.net_promoters, "answers": sums.nps_answers},
     value=mean("net", "answers", least=-100, most=100),
     needs=("kind", "value"),
     example=([{"kind": "nps", "value": v} for v in (10, 9, 9, 8, 7, 6, 0, 10)], 25),
@@ -40,11 +40,11 @@ opt_out_rate = Metric(
     handbook=_SECTION,
     grain=("user_id",),
     sums={
-        "activations": events.activations,
-        "opt_outs": events.opt_outs,
-        "calls": events.calls,
-        "last_activation": events.last_activation,
-        "last_opt_out": events.last_opt_out,
+        "activations": sums.activations,
+        "opt_outs": sums.opt_outs,
+        "calls": sums.calls,
+        "last_activation": sums.last_activation,
+        "last_opt_out": sums.last_opt_out,
     },
     value=opted_out(),
     needs=("kind", "user_id"),
@@ -69,7 +69,7 @@ dau = Metric(
     formula="mean over the days with a call of the distinct users with a call on that day",
     handbook=_ENGAGEMENT,
     grain=("day", "user_id"),
-    sums={"calls": events.calls},
+    sums={"calls": sums.calls},
     value=distinct("calls", per="day"),
     needs=("ts", "user_id"),
     example=(_TWO_DAYS, 1.5),
@@ -85,7 +85,7 @@ mau = Metric(
     formula="distinct users with a call in the window; a window that is no calendar month uses its own distinct users",
     handbook="How PMs Detect Drift",
     grain=("user_id",),
-    sums={"calls": events.calls},
+    sums={"calls": sums.calls},
     value=distinct("calls"),
     needs=("user_id",),
     note="users of this window, which is no calendar month",

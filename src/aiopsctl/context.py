@@ -1,0 +1,62 @@
+"""What surrounds a measurement: the facts of its windows, and what a log lacks for a metric."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import polars as pl
+
+from aiopsctl.facts import Setting, lacking, tables
+from aiopsctl.metric import Metric
+from aiopsctl.window import Window, around
+
+
+def facts_of(
+    events: pl.DataFrame, metrics: Sequence[Metric], setting: Setting, windows: Sequence[Window], number: str
+) -> dict[str, pl.DataFrame]:
+    """Return the facts that the metrics need, for each of the windows; the column `number` tells which."""
+    names = [name for metric in metrics for name in metric.facts]
+    if not names:
+        return {}
+    ts = events["ts"].drop_nulls() if "ts" in events.columns else pl.Series(dtype=pl.Datetime("us", "UTC"))
+    span = (ts.min(), ts.max()) if ts.len() else (None, None)
+    return tables(names, [_within(setting, window, *span) for window in windows], number)
+
+
+def _within(setting: Setting, window: Window, oldest: Any, newest: Any) -> Setting:
+    """Return the setting of one window: as far as the days of the log cover it, and where it ends."""
+    if oldest is None:
+        return replace(setting, since=window.since, until=window.until, end=window.until)
+    first, last = (around("day", when, setting.tz) for when in (oldest, newest))
+    return replace(
+        setting,
+        since=_inner(max, window.since, first.since),
+        until=_inner(min, window.until, last.until),
+        end=window.until or after(newest),
+    )
+
+
+def _inner(which: Any, bound: datetime | None, covered: datetime | None) -> datetime | None:
+    return which(bound, covered) if bound and covered else bound or covered
+
+
+def after(last: datetime) -> datetime:
+    """Return the second after an instant, so that it is inside a half-open window."""
+    return last.replace(microsecond=0) + timedelta(seconds=1)
+
+
+def lacks(events: pl.DataFrame, metrics: Sequence[Metric], facts: Mapping[str, pl.DataFrame]) -> dict[str, str]:
+    """Return for each metric what it lacks: columns, kinds of rows anywhere in the log, or facts; else nothing."""
+    columns = frozenset(events.columns)
+    kinds = frozenset(events["kind"].unique().drop_nulls()) if "kind" in columns else frozenset()
+    return {m.name: _missing(m, columns, kinds) or lacking(m.facts, facts) for m in metrics}
+
+
+def _missing(metric: Metric, columns: frozenset[str], kinds: frozenset[str]) -> str:
+    missing = [column for column in metric.needs if column not in columns]
+    if missing:
+        return f"the log has no {' and no '.join(missing)}"
+    if metric.kinds and not kinds.intersection(metric.kinds):
+        return f"the log has no rows of kind {' or '.join(metric.kinds)}"
+    return ""

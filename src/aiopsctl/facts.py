@@ -1,0 +1,153 @@
+"""Facts: numbers that are in no log, such as revenue, forecast, or where the window ends.
+
+A fact is declared once. It is a small table: one value for each value of a column of the sums (`key`), or one value for
+all. A metric names the facts that it needs; they stand beside its summed rows before the value is taken.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+NANO = 10**9
+_FINER = ("minute", "hour", "day", "week", "weekday")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What surrounds a measurement: the config, the zone, the slices, and the window.
+
+    `since` and `until` are the days of the window that the log covers, `end` is where the window ends, else the log.
+    """
+
+    config: Any
+    tz: ZoneInfo
+    by: tuple[str, ...] = ()
+    since: datetime | None = None
+    until: datetime | None = None
+    end: datetime | None = None
+
+    @property
+    def monthly(self) -> bool:
+        """Whether the slices are no finer than months, so that what is known by month can be told of them."""
+        return not set(self.by) & set(_FINER)
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One fact: the column that it becomes, the column of the sums that it is told by, and where it comes from.
+
+    `key` is empty where one value holds for all rows. `written` shows how a config gives it; it is empty for what
+    follows from the window. `read` returns the values by key (`None` where there is none).
+    """
+
+    name: str
+    key: str
+    dtype: pl.DataType
+    meaning: str
+    written: str
+    read: Callable[[Setting], Mapping[Any, Any]]
+
+
+def _tier_revenue(s: Setting) -> dict[str, int]:
+    tiers = getattr(s.config, "tiers", {})
+    return {name: round(tier.revenue.value * NANO) for name, tier in tiers.items() if tier.revenue is not None}
+
+
+def _by_month(key: str, scale: int = 1) -> Callable[[Setting], dict[date, int]]:
+    def read(s: Setting) -> dict[date, int]:
+        given = getattr(s.config, key, {}) if s.monthly else {}
+        return {
+            date.fromisoformat(f"{month}-01"): round(getattr(value, "value", value) * scale)
+            for month, value in given.items()
+        }
+
+    return read
+
+
+def _month_shares(s: Setting) -> dict[date, float]:
+    """Return which share of each calendar month the window covers."""
+    if s.since is None or s.until is None or not s.monthly:
+        return {}
+    since, until, found = s.since.astimezone(s.tz), s.until.astimezone(s.tz), {}
+    first = since.date().replace(day=1)
+    while _midnight(first, s.tz) < until:
+        following = (first + timedelta(days=32)).replace(day=1)
+        begins, ends = _midnight(first, s.tz), _midnight(following, s.tz)
+        covered = min(ends, until).astimezone(UTC) - max(begins, since).astimezone(UTC)
+        found[first] = covered / (ends.astimezone(UTC) - begins.astimezone(UTC))
+        first = following
+    return found
+
+
+def _midnight(day: date, tz: ZoneInfo) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=tz)
+
+
+def _window_end(s: Setting) -> dict[None, datetime]:
+    return {} if s.end is None else {None: s.end.astimezone(UTC)}
+
+
+def _last_day(s: Setting) -> dict[None, date]:
+    return {} if s.end is None else {None: (s.end - timedelta(microseconds=1)).astimezone(s.tz).date()}
+
+
+_MONTHLY = "revenue and users of the product are known by month: group by month or not at all"
+
+tier_revenue = Fact(
+    "tier_revenue", "tier", pl.Int64(), "revenue of a user of a tier in a month, in nano-dollars",
+    "tiers: {pro: {revenue: 20 USD / month}}", _tier_revenue,
+)  # fmt: skip
+month_revenue = Fact(
+    "month_revenue", "month", pl.Int64(), "revenue of the product in a month, in nano-dollars",
+    "revenue: {2026-11: 120_000 USD}", _by_month("revenue", NANO),
+)  # fmt: skip
+forecast = Fact(
+    "forecast", "month", pl.Int64(), "cost that was expected of a month, in nano-dollars",
+    "forecast: {2026-11: 18_400 USD}", _by_month("forecast", NANO),
+)  # fmt: skip
+product_mau = Fact(
+    "product_mau", "month", pl.Int64(), "monthly active users of the whole product",
+    "product_mau: {2026-11: 12_000}", _by_month("product_mau"),
+)  # fmt: skip
+month_share = Fact("month_share", "month", pl.Float64(), "share of a month that the window covers", "", _month_shares)
+window_end = Fact("window_end", "", pl.Datetime("us", "UTC"), "where the window ends, or the log", "", _window_end)
+last_day = Fact("last_day", "", pl.Date(), "the last day of the window, or of the log", "", _last_day)
+
+FACTS: dict[str, Fact] = {thing.name: thing for thing in list(globals().values()) if isinstance(thing, Fact)}
+"""Every fact that is declared here, by its name."""
+
+
+def table(fact: Fact, values: Mapping[Any, Any], **of: Any) -> pl.DataFrame:
+    """Return a fact as a frame whose last column is the fact; the columns before it are what it is joined on."""
+    columns: dict[str, Any] = {name: [value] * len(values) for name, value in of.items()}
+    if fact.key:
+        columns[fact.key] = pl.Series(list(values), dtype=_KEYS[fact.key])
+    columns[fact.name] = pl.Series(list(values.values()), dtype=fact.dtype)
+    return pl.DataFrame(columns)
+
+
+_KEYS: dict[str, pl.DataType] = {"tier": pl.String(), "month": pl.Date()}
+
+
+def tables(names: Iterable[str], settings: Sequence[Setting], window: str) -> dict[str, pl.DataFrame]:
+    """Return the facts that are named, for each of the windows; `window` is the column that numbers them."""
+    return {
+        name: pl.concat(
+            table(FACTS[name], FACTS[name].read(setting), **{window: i}).cast({window: pl.Int8})
+            for i, setting in enumerate(settings)
+        )
+        for name in dict.fromkeys(names)
+    }
+
+
+def lacking(facts: Iterable[str], found: Mapping[str, pl.DataFrame]) -> str:
+    """Return why a metric lacks its facts, or an empty string."""
+    for name in facts:
+        if not found[name].height:
+            fact = FACTS[name]
+            return f"the config gives no {fact.meaning.partition(',')[0]}: {fact.written}" if fact.written else _MONTHLY
+    return ""

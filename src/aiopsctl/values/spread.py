@@ -1,0 +1,50 @@
+"""How far a value may be off: Student's t, the variance of a ratio over clustered units, Wilson's interval."""
+
+from functools import reduce
+
+import polars as pl
+
+Z95 = 1.959963984540054
+_T95 = (1.210247, 0.707073, 0.169555, -0.319659, 0.101962)
+
+
+def student_t(df: pl.Expr) -> pl.Expr:
+    """Return the 97.5 % quantile of Student's t for `df` degrees of freedom, which may be fractions; null below 1.
+
+    Its logarithm is a polynomial in 1/df, exact at infinity and fitted to scipy's: within 0.002 % everywhere.
+    """
+    log = reduce(lambda higher, c: (higher + c) / df, reversed(_T95), pl.lit(0.0))
+    return pl.when(df >= 1).then(Z95 * log.exp())
+
+
+def clustered(num: str, den: str, cluster: str) -> dict[str, pl.Expr]:
+    """Return the parts of a ratio of sums and of its cluster-robust variance (delta method): one row, one unit."""
+    top, bottom = pl.col(num), pl.col(den)
+    known = pl.col(cluster).is_not_null() & (bottom > 0)
+    residual = (top - top.sum() / bottom.sum() * bottom).filter(known)
+    return {
+        "top": top.sum(),
+        "size": bottom.sum(),
+        "units": known.sum(),
+        "covered": bottom.filter(known).sum(),
+        "squares": (residual * residual).sum(),
+        "fourths": (residual * residual * residual * residual).sum(),
+    }
+
+
+ENOUGH = (pl.col("units") > 1) & (pl.col("covered") >= 0.95 * pl.col("size"))
+"""Whether at least 95 % of the denominator belongs to known units, and there are two or more of them."""
+VARIANCE = pl.col("units") / (pl.col("units") - 1) * pl.col("squares") / pl.col("covered") / pl.col("covered")
+VARIES = pl.col("squares") > 1e-30 * pl.col("top") * pl.col("top")
+"""Whether the units differ at all, by more than the error of a float: of units all alike the variance is not known."""
+T = pl.when(VARIES).then(student_t(pl.col("squares") * pl.col("squares") / pl.col("fourths"))).otherwise(Z95)
+"""The t quantile at data-driven degrees of freedom: few where few units dominate."""
+
+
+def wilson(p: pl.Expr, n: pl.Expr, z: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
+    """Return the bounds of Wilson's score interval (Wilson 1927); exactly 0 and 1 where nothing or all counted."""
+    n = n.cast(pl.Float64)
+    centre = (p + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z / (1 + z**2 / n) * (p * (1 - p) / n + z**2 / (4 * n**2)).sqrt()
+    low, high = (centre - half).clip(0, 1), (centre + half).clip(0, 1)
+    return pl.when(p > 0).then(low).otherwise(0.0), pl.when(p < 1).then(high).otherwise(1.0)

@@ -1,0 +1,37 @@
+"""What the third step of a metric makes of a slice: a value, its sample size and its interval, as expressions.
+
+Everything is taken over one group of summed rows. The rows are small, so this is Polars on one machine whichever engine
+made them. Intervals are 95 %, two-sided.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+NONE = pl.lit(None, pl.Float64)
+
+
+@dataclass(frozen=True)
+class Value:
+    """What a slice says: `value`, `n` (the sample size) and the interval `low` to `high` (null: none).
+
+    `parts` are taken over the summed rows of the slice, each once; the other four are arithmetic over the parts.
+    `cluster` names the unit whose rows belong together (calls of one user are not independent); the sums are then
+    taken at that grain too, and rows without it count in the value but not in the interval. `per` is how many of the
+    sums' unit make one of the value's (nano-dollars in a dollar).
+    """
+
+    parts: Mapping[str, pl.Expr]
+    value: pl.Expr
+    n: pl.Expr
+    low: pl.Expr = NONE
+    high: pl.Expr = NONE
+    cluster: str | None = None
+    words: str = ""
+    per: float = 1
+
+    @property
+    def has_interval(self) -> bool:
+        """Whether there is an interval at all, for some slices."""
+        return self.low is not NONE

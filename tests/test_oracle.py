@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 import pytest
+from oracles import cost, latency, quality, satisfaction
 
 from aiopsctl import catalog
 from aiopsctl.measure import Scope, measure
@@ -41,35 +42,7 @@ LEFT JOIN by_session ON log.event = 'feedback' AND log.request_id IS NULL AND lo
     AND log.session_id = by_session.session_id
 """
 
-EACH = {
-    "calls": "nullif(count(*) FILTER (event = 'call'), 0)",
-    "error-rate": "count(*) FILTER (status IN ('error', 'timeout', 'rate_limited')) / count(*) FILTER (event = 'call')",
-    "timeout-rate": "count(*) FILTER (status = 'timeout') / count(*) FILTER (event = 'call')",
-    "latency-p50": "quantile_disc(latency_ms, 0.5) FILTER (status = 'ok')",
-    "latency-p95": "quantile_disc(latency_ms, 0.95) FILTER (status = 'ok')",
-    "latency-p99": "quantile_disc(latency_ms, 0.99) FILTER (status = 'ok')",
-    "cost-total": "sum(cost_usd) FILTER (event = 'call')",
-    "cost-per-call": "avg(cost_usd) FILTER (event = 'call')",
-    "cost-per-call-p50": "quantile_disc(cost_usd, 0.5) FILTER (event = 'call')",
-    "cost-per-call-p95": "quantile_disc(cost_usd, 0.95) FILTER (event = 'call')",
-    "cost-per-call-p99": "quantile_disc(cost_usd, 0.99) FILTER (event = 'call')",
-    "cost-per-call-max": "max(cost_usd) FILTER (event = 'call')",
-    "cost-per-mau": "sum(cost_usd) FILTER (event = 'call') / count(DISTINCT user_id) FILTER (event = 'call')",
-    "input-tokens": "avg(input_tokens) FILTER (event = 'call')",
-    "input-tokens-p50": "quantile_disc(input_tokens, 0.5) FILTER (event = 'call')",
-    "output-tokens": "avg(output_tokens) FILTER (event = 'call')",
-    "output-tokens-p50": "quantile_disc(output_tokens, 0.5) FILTER (event = 'call')",
-    "thumbs-up-rate": "count(*) FILTER (kind = 'thumb' AND value = 1) / count(*) FILTER (kind = 'thumb')",
-    "rejection-rate": "count(*) FILTER (kind = 'reject') / count(*) FILTER (kind IN ('accept', 'reject'))",
-    "task-completion-rate":
-        "count(*) FILTER (kind = 'complete') / count(*) FILTER (kind IN ('complete', 'abandon', 'redo'))",
-    "nps":
-        "100 * (count(*) FILTER (kind = 'nps' AND value >= 9) - count(*) FILTER (kind = 'nps' AND value <= 6))"
-        " / count(*) FILTER (kind = 'nps')",
-    "mau": "nullif(count(DISTINCT user_id) FILTER (event = 'call'), 0)",
-}  # fmt: skip
-"""What is one aggregate over events; of nothing at all it is unknown, not 0."""
-
+DIMENSIONS = (cost, latency, quality, satisfaction)
 AGGREGATE = "SELECT $slice AS slice, $what AS value FROM events GROUP BY ALL"
 TOTALS = """
 SELECT $slice AS slice, $what AS value FROM (
@@ -78,53 +51,16 @@ SELECT $slice AS slice, $what AS value FROM (
     FROM events WHERE event = 'call' GROUP BY ALL
 ) GROUP BY ALL
 """
-OF_TOTALS = {
-    "user-cost-p50": ("user_id", "quantile_disc(coalesce(cost, 0), 0.5)"),
-    "user-cost-p90": ("user_id", "quantile_disc(coalesce(cost, 0), 0.9)"),
-    "user-cost-p95": ("user_id", "quantile_disc(coalesce(cost, 0), 0.95)"),
-    "user-cost-p99": ("user_id", "quantile_disc(coalesce(cost, 0), 0.99)"),
-    "user-cost-over-mean": ("user_id", "max(cost) / (sum(cost) / count(*))"),
-    "top-1pct-cost-share": (
-        "user_id", "list_sum(list_slice(list(cost ORDER BY cost DESC NULLS LAST), 1, ceil(count(*) / 100)::int)) / sum(cost)",
-    ),
-    "dau": ("user_id, day", "count(*) / count(DISTINCT day)"),
-    "peak-rpm": ("minute", "max(calls)"),
-    "peak-tpm": ("minute", "max(tokens)"),
-}  # fmt: skip
-"""What is an aggregate over totals of users, of users by day, or of minutes: the grain, and the aggregate."""
-
-WHOLE = {
-    "correction-rate": """
-        WITH corrected AS (
-            SELECT $slices, feature AS of_feature, count(DISTINCT coalesce(request_id, trace_id, session_id)) AS corrections
-            FROM events WHERE kind = 'correction' GROUP BY ALL
-        ), answered AS (
-            SELECT $slices, feature AS of_feature, count(*) AS calls
-            FROM events WHERE event = 'call' AND status = 'ok' GROUP BY ALL
-        )
-        SELECT $slice AS slice, sum(corrections) / sum(calls) AS value
-        FROM corrected JOIN answered USING ($using of_feature) GROUP BY ALL
-    """,
-    "opt-out-rate": """
-        SELECT $slice AS slice, CASE WHEN max(activated) IS NOT NULL THEN
-            count(*) FILTER (opted_out > activated) / count(activated) ELSE
-            CASE WHEN max(opted_out) IS NOT NULL THEN count(*) FILTER (called AND opted_out IS NOT NULL) / count(*) FILTER (called) END
-        END AS value FROM (
-            SELECT $slices, user_id, max(ts) FILTER (kind IN ('activate', 'opt_in')) AS activated,
-                max(ts) FILTER (kind = 'opt_out') AS opted_out, bool_or(event = 'call') AS called
-            FROM events GROUP BY ALL
-        ) GROUP BY ALL
-    """,
-}  # fmt: skip
-"""What takes more."""
 
 SQL: dict[str, str] = {
-    **{name: AGGREGATE.replace("$what", what) for name, what in EACH.items()},
-    **{name: TOTALS.replace("$grain", grain).replace("$what", what) for name, (grain, what) in OF_TOTALS.items()},
-    **WHOLE,
+    **{name: AGGREGATE.replace("$what", what) for each in DIMENSIONS for name, what in each.EACH.items()},
+    **{
+        name: TOTALS.replace("$grain", grain).replace("$what", what)
+        for each in DIMENSIONS
+        for name, (grain, what) in each.OF_TOTALS.items()
+    },
+    **{name: query for each in DIMENSIONS for name, query in each.WHOLE.items()},
 }
-RELATIVE_ERROR = {f"cost-per-call-{which}": 0.0005 for which in ("p50", "p95", "p99", "max")}
-"""What a metric declares of its precision; all others are exact."""
 
 
 @cache
@@ -169,7 +105,7 @@ def test_metric_is_what_sql_says(name: str, by: str) -> None:
 
     actual = actual_of(name, by)
 
-    assert pytest.approx(expected, rel=RELATIVE_ERROR.get(name, 1e-9)) == actual
+    assert pytest.approx(expected, rel=cost.RELATIVE_ERROR.get(name, 1e-9)) == actual
     assert actual
 
 

@@ -21,6 +21,7 @@ from aiopsctl.demo.faults import (
     page,
 )
 from aiopsctl.demo.feedback import feedback, tickets
+from aiopsctl.demo.panel import reviews, surveys
 from aiopsctl.demo.planted import grown, limited, looped
 from aiopsctl.demo.rows import Row, row
 from aiopsctl.demo.world import population
@@ -43,11 +44,17 @@ def write(
     _refuse_outside(faults, span, end, days)
     calls = _calls(seed, span, end, faults)
     falls = RATINGS_FALL.window(end) if RATINGS_FALL in faults else None
+    users = activity(_stream(seed, "activity"), calls, span)
+    said = [
+        *feedback(_stream(seed, "feedback"), calls, span, falls),
+        *reviews(_stream(seed, "reviews"), calls, span),
+        *surveys(_stream(seed, "surveys"), users, {call.ask.user.id for call in calls}),
+    ]
     logs = {
         "calls": [row(call) for call in calls],
-        "feedback": feedback(_stream(seed, "feedback"), calls, span, falls),
+        "feedback": sorted(said, key=lambda each: str(each["ts"])),
         "tickets": tickets(_stream(seed, "tickets"), calls, span),
-        "users": activity(_stream(seed, "activity"), calls, span),
+        "users": users,
     }
     folder.mkdir(parents=True, exist_ok=True)
     told = folder / "FAULTS.md"

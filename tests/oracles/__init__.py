@@ -1,0 +1,1 @@
+"""SQL for every metric, one file a dimension."""

@@ -1,0 +1,35 @@
+"""Cost as SQL over the raw sample logs, written by hand; the slots are those of `test_oracle.py`."""
+
+EACH: dict[str, str] = {
+    "cost-total": "sum(cost_usd) FILTER (event = 'call')",
+    "cost-per-call": "avg(cost_usd) FILTER (event = 'call')",
+    "cost-per-call-p50": "quantile_disc(cost_usd, 0.5) FILTER (event = 'call')",
+    "cost-per-call-p95": "quantile_disc(cost_usd, 0.95) FILTER (event = 'call')",
+    "cost-per-call-p99": "quantile_disc(cost_usd, 0.99) FILTER (event = 'call')",
+    "cost-per-call-max": "max(cost_usd) FILTER (event = 'call')",
+    "cost-per-mau": "sum(cost_usd) FILTER (event = 'call') / count(DISTINCT user_id) FILTER (event = 'call')",
+    "input-tokens": "avg(input_tokens) FILTER (event = 'call')",
+    "input-tokens-p50": "quantile_disc(input_tokens, 0.5) FILTER (event = 'call')",
+    "output-tokens": "avg(output_tokens) FILTER (event = 'call')",
+    "output-tokens-p50": "quantile_disc(output_tokens, 0.5) FILTER (event = 'call')",
+}  # fmt: skip
+"""What is one aggregate over events; of nothing at all it is unknown, not 0."""
+
+OF_TOTALS: dict[str, tuple[str, str]] = {
+    "user-cost-p50": ("user_id", "quantile_disc(coalesce(cost, 0), 0.5)"),
+    "user-cost-p90": ("user_id", "quantile_disc(coalesce(cost, 0), 0.9)"),
+    "user-cost-p95": ("user_id", "quantile_disc(coalesce(cost, 0), 0.95)"),
+    "user-cost-p99": ("user_id", "quantile_disc(coalesce(cost, 0), 0.99)"),
+    "user-cost-over-mean": ("user_id", "max(cost) / (sum(cost) / count(*))"),
+    "top-1pct-cost-share": (
+        "user_id", "list_sum(list_slice(list(cost ORDER BY cost DESC NULLS LAST), 1, ceil(count(*) / 100)::int)) / sum(cost)",
+    ),
+}  # fmt: skip
+"""What is an aggregate over totals of users, of users by day, or of minutes: the grain, and the aggregate."""
+
+WHOLE: dict[str, str] = {
+}  # fmt: skip
+"""What takes a query of its own."""
+
+RELATIVE_ERROR = {f"cost-per-call-{which}": 0.0005 for which in ("p50", "p95", "p99", "max")}
+"""What a metric declares of its precision; all others are exact."""

@@ -15,6 +15,8 @@ Unit = Literal[
     "per 1,000 users", "hours", "months",
 ]  # fmt: skip
 Kind = Literal["above", "below", "rise", "fall"]
+Group = Literal["health", "quality", "cost", "engagement"]
+"""The groups of the handbook's dashboard."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ class Metric:
     is added, `value` what is made of the sums. `needs` are the columns without which it is unknown, `kinds` the kinds of
     feedback or activity: where the log never has any of them, their absence says nothing; where it has, none is 0.
     `facts` are what no log tells (see `facts.py`), `base` the sums that hold for every value of a column of feedback
-    (calls have no category). `example` is a list of events and the value that they must give, with the facts `given`.
+    (calls have no category). `example` is a list of events and the value that they must give, with the facts `given`. `dashboard` is the group of the dashboard that shows it.
     """
 
     name: str
@@ -65,6 +67,7 @@ class Metric:
     facts: tuple[str, ...] = ()
     base: tuple[str, ...] = ()
     given: Mapping[str, Mapping[Any, Any]] = field(default_factory=dict)
+    dashboard: Group | None = None
 
     def __post_init__(self) -> None:
         """Refuse a declaration that could only fail later."""

@@ -57,12 +57,13 @@ def measure(events: pl.DataFrame, metrics: Sequence[Metric], scope: Scope) -> li
     slices = (*scope.by, _WINDOW)
     plan = reductions(metrics, slices)
     sums = {r.keys: frame for r, frame in zip(plan, _sums(events, plan, scope), strict=True)}
-    facts = facts_of(events, metrics, Setting(scope.config, scope.tz, scope.by), _windows(scope), _WINDOW)
+    setting = Setting(scope.config, scope.tz, scope.by, scope.where)
+    facts = facts_of(events, metrics, setting, _windows(scope), _WINDOW)
     values = {
         m.name: _rows(evaluate(sums[reduction_of(m, slices, plan).keys], m, slices, facts), scope.by) for m in metrics
     }
     known = sorted(_seen(values), key=_order) or [(None,) * len(scope.by)]
-    why = lacks(events, metrics, facts)
+    why = lacks(events, metrics, facts, setting)
     return [_measurement(m, key, values[m.name], scope, why[m.name]) for m in metrics for key in known]
 
 

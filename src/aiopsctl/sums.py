@@ -112,6 +112,7 @@ GRAINS: dict[str, nw.Expr] = {
     .then(nw.coalesce(nw.col("request_id"), nw.col("trace_id"), nw.col("session_id")))
     .otherwise(nw.lit("")),
     "feature_or_none": nw.when(known("feature")).then(nw.col("feature")).otherwise(nw.lit("")),
+    "tier_or_none": nw.when(known("tier")).then(nw.col("tier")).otherwise(nw.lit("")),
     "cost_nano": nw.when(is_unpriced)
     .then(nw.lit(0))
     .otherwise(nw.when(is_call & known("cost_usd")).then(rounded(in_nano("cost_usd"), 4))),

@@ -15,6 +15,7 @@ from aiopsctl.checks.onward import onward
 from aiopsctl.checks.outcome import BREACH, exit_code, monitor_code
 from aiopsctl.config import Config, Mute
 from aiopsctl.errors import UsageError
+from aiopsctl.facts import untold
 from aiopsctl.measure import Scope, iso, measure, newest
 from aiopsctl.readable import plural
 from aiopsctl.result import STATUSES, Measurement, Result, Verdict
@@ -76,7 +77,10 @@ def run(checks: Sequence[Check], log: Log, how: Run) -> Result:
 
 def _verdicts(check: Check, group: _Group, found: list[Measurement], log: Log, scope: Scope) -> list[Verdict]:
     own = [_dated(m, log, scope) for m in found if m.metric == check.metric.name]
-    return [replace(v, window=_span(group, scope)) for v in _judged(check, own, _uncovered(log, scope))]
+    if check.at is None and untold(check.metric.facts, scope.config):
+        return [verdict(check, replace(own[0], slice={}), "skipped", own[0].reason, None)]
+    seen = [m for m in own if m.n or (m.reference and m.reference.n)] or own[:1]
+    return [replace(v, window=_span(group, scope)) for v in _judged(check, seen, _uncovered(log, scope))]
 
 
 def _finished(v: Verdict, check: Check, group: _Group, log: Log, how: Run, scope: Scope) -> Verdict:

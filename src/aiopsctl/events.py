@@ -126,5 +126,5 @@ CALL_FACTS = (
 OF_FEEDBACK = ("kind", "category", "value")
 """What only feedback says: to cut by it says nothing of calls."""
 
-CALENDAR = ("minute", "hour", "day", "week", "month", "weekday")
+CALENDAR = ("minute", "hour", "day", "week", "month", "quarter", "weekday")
 """Calendar columns that can be asked for, computed from `ts` in the zone of the run."""

@@ -39,7 +39,7 @@ class Setting:
     @property
     def whole(self) -> bool:
         """Whether the slices are of the whole product, so that what is known of it can be told of them."""
-        return not set(self.by) - {"month"} and self.where is None
+        return not set(self.by) - {"month", "quarter"} and self.where is None
 
 
 @dataclass(frozen=True)

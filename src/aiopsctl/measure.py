@@ -129,6 +129,7 @@ def calendar(tz: ZoneInfo) -> list[pl.Expr]:
         "day": day,
         "week": day.dt.truncate("1w"),
         "month": day.dt.truncate("1mo"),
+        "quarter": day.dt.truncate("1q"),
         "weekday": local_ts.dt.weekday(),
     }
     return [found[name].alias(name) for name in CALENDAR]
@@ -213,13 +214,16 @@ _WEEKDAYS = ("", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
 def _labels(scope: Scope, key: tuple[Any, ...]) -> Slice:
-    return {name: _label(name, part, scope.tz) for name, part in zip(scope.by, key, strict=True)}
+    return {name: label(name, part, scope.tz) for name, part in zip(scope.by, key, strict=True)}
 
 
-def _label(name: str, part: Any, tz: ZoneInfo) -> Any:
+def label(name: str, part: Any, tz: ZoneInfo) -> Any:  # noqa: PLR0911 - one line a kind
+    """Return a part of a slice as it is shown and written: a month as `2026-09`, an instant with its offset."""
     match name, part:
         case "month", date():
             return f"{part:%Y-%m}"
+        case "quarter", date():
+            return f"{part.year}-Q{(part.month + 2) // 3}"
         case "week", date():
             return f"{part:%G-W%V}"
         case "weekday", int():

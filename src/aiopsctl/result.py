@@ -29,7 +29,10 @@ class Reference:
 
 @dataclass(frozen=True)
 class Measurement:
-    """One metric of one slice; `status` is `ok` or `unknown`, and then `reason` says why."""
+    """One metric of one slice; `status` is `ok` or `unknown`, and then `reason` says why.
+
+    `coverage` is the share of calls whose cost is known, None for what is no cost.
+    """
 
     metric: str
     slice: Slice
@@ -41,6 +44,7 @@ class Measurement:
     reference: Reference | None = None
     status: str = "ok"
     reason: str | None = None
+    coverage: float | None = None
 
 
 @dataclass(frozen=True)

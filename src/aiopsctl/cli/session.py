@@ -130,7 +130,9 @@ def scope(session: Session, common: Common) -> "Scope":
             raise NotJudged("--compare needs rows with times", help="map the time: --map ts=COLUMN")
         reference = _reference(common, session, Window(since, session.window.until or session.now))
     name = (common.compare or "previous").removeprefix("baseline:")
-    return Scope(session.tz, session.window, reference, name, names(common.by), common.where)
+    return Scope(
+        session.tz, session.window, reference, name, names(common.by), common.where, session.config.min_coverage.value
+    )
 
 
 def _reference(common: Common, session: Session, whole: "Window") -> "Window":

@@ -222,6 +222,9 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         Share | None,
         says("The share of unreadable rows above which nothing is judged; a check allows 1 % or ten rows by default."),
     ] = None
+    min_coverage: Annotated[
+        Share, says("The share of calls whose cost must be known; below it, a cost is unknown.", ["95%"])
+    ] = quantity("95%")
     store: Annotated[str | None, says("The folder that remembers what has been read already.")] = None
     features: Annotated[dict[str, Feature], says("What no log says about each feature.")] = {}
     classes: Annotated[

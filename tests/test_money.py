@@ -42,9 +42,9 @@ def measured(*words: str) -> dict[str, dict[str, Any]]:
     return {m["metric"]: m for m in document(*words)["measurements"]}
 
 
-@pytest.mark.parametrize(("least", "status", "code"), [("95%", "unknown", 0), ("90%", "ok", 1)])
+@pytest.mark.parametrize(("least", "status", "code"), [("95%", "unknown", 3), ("90%", "ok", 1)])
 def test_least_coverage_is_that_of_the_config(tmp_path: Path, least: str, status: str, code: int) -> None:
-    """Looking and judging both take `min_coverage`: below it a cost is unknown, and no limit on it is breached."""
+    """Looking and judging both take `min_coverage`: below it a cost is unknown, and cannot be judged."""
     log, config = written(tmp_path / "log.jsonl", NINE_OF_TEN), tmp_path / "aiopsctl.yaml"
     config.write_text(f"min_coverage: {least}\n{DEAR}")
     cost = measured("cost", log, "-c", str(config))["cost-total"]

@@ -82,7 +82,10 @@ class Span:
 
 @dataclass(frozen=True)
 class Data:
-    """The account of what was read: used + rejected + duplicate + filtered = read."""
+    """The account of what was read: used + rejected + duplicate + filtered = read.
+
+    `contradictory_tokens` counts rows by the rule that their token counts break.
+    """
 
     files: int
     rows_read: int
@@ -101,6 +104,7 @@ class Data:
     cost_sources: dict[str, int] = field(default_factory=dict)
     unpriced_models: dict[str, int] = field(default_factory=dict)
     prices: str | None = None
+    contradictory_tokens: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -153,6 +153,7 @@ def _reference(common: Common, session: Session, whole: "Window") -> "Window":
 def _explain_input(log: "Log", clock: datetime) -> None:
     """Add to the account's notes what a person should know of the input."""
     from aiopsctl.measure import newest
+    from aiopsctl.sources.consistency import MEANINGS
 
     a = log.account
     if a.rows_rejected:
@@ -161,6 +162,9 @@ def _explain_input(log: "Log", clock: datetime) -> None:
     for column, count in a.field_errors.most_common():
         place = a.field_places.get(column)
         a.note(f"{count:,} values of {column} are not readable" + (f"; first: {place}" if place else ""))
+    for (rule, source), count in a.contradictions.most_common():
+        place = a.contradiction_places[rule, source]
+        a.note(f"{count:,} rows of {source} contradict themselves: {MEANINGS[rule]}; first: {place}")
     last = newest(log.events)
     if last is not None and (last - clock).days >= 1:
         a.note(f"the newest row ({last:%Y-%m-%d %H:%M}) lies in the future of this machine's clock")

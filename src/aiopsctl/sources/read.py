@@ -110,11 +110,16 @@ class _Run:
         if coerced.zoneless and not self.zoneless:
             self.zoneless = True
             self.account.note(f"{self._file(coerced.zoneless)}: times without a zone are read as {self.how.tz} (--tz)")
+        for each in coerced.contradictions:
+            self.account.contradict(each.rule, one.source.name, each.rows, self._place(each.line))
         rows = coerced.rows
         return rows.select(c for c in rows.columns if c in ("ts", "event") or rows[c].null_count() < rows.height)
 
     def _file(self, line: int) -> str:
         return self.inputs[line >> _BITS].shown
+
+    def _place(self, line: int) -> str:
+        return f"{self._file(line)}:{line & _MASK}"
 
     def _reject(self, rejects: Sequence[Reject]) -> None:
         for reject in rejects:
@@ -134,7 +139,7 @@ class _Run:
 
     def _lose(self, fields: Mapping[str, tuple[int, int]]) -> None:
         for name, (count, line) in fields.items():
-            self.account.lose(name, count, f"{self._file(line)}:{line & _MASK}")
+            self.account.lose(name, count, self._place(line))
 
     def without_corrupt(self, events: pl.DataFrame) -> pl.DataFrame:
         """Return events without those of files whose checksum is wrong: each of their rows is rejected."""

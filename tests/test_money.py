@@ -1,8 +1,10 @@
 """The money of a run, through the commands: coverage, layers, reconciliation, and costs worked by hand."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from typer.testing import CliRunner, Result
 
 from aiopsctl.cli.app import app
 
+SAMPLE = Path(__file__).parent.parent / "sample_data"
 NINE_OF_TEN = [
     {"ts": f"2026-09-01T{hour:02d}:00:00Z", "request_id": f"r{hour}", "model": "own" if hour < 9 else "nobody-knows",
      "input_tokens": 10, "output_tokens": 1, "cost_usd": 1.0 if hour < 9 else None}
@@ -51,3 +54,55 @@ def test_least_coverage_is_that_of_the_config(tmp_path: Path, least: str, status
 
     assert (9.0, 0.9, status) == (cost["value"], cost["coverage"], cost["status"])
     assert code == ran("check", log, "-c", str(config)).exit_code
+
+
+LAYERS = ("cost-model", "cost-retrieval", "cost-infra")
+NANO = 10**9
+
+
+def nano(found: Mapping[str, Mapping[str, Any]], name: str) -> int:
+    """Return a cost in whole nano-dollars; a layer that no call tells is 0."""
+    return round((found[name]["value"] or 0) * NANO)
+
+
+def random_call(random: Random, number: int) -> dict[str, Any]:
+    """Return a call of which some of the costs are told, in as many digits as a float has, and some contradict."""
+    money = ("cost_usd", "model_cost_usd", "retrieval_cost_usd", "infra_cost_usd")
+    tokens = {"input_tokens": random.randint(1, 9000), "output_tokens": random.randint(0, 900)}
+    told = {name: random.random() / 10 ** random.randint(0, 8) for name in money if random.random() < 0.5}
+    model = random.choice(("gpt-4o", "claude-sonnet-4-5", "nobody-knows"))
+    return {"ts": f"2026-09-01T00:00:{number % 60:02d}Z", "request_id": f"r{number}", "model": model, **tokens, **told}
+
+
+@pytest.mark.parametrize("mode", ["auto", "recorded", "priced"])
+@pytest.mark.parametrize("seed", range(6))
+def test_layers_add_up_to_the_total(tmp_path: Path, seed: int, mode: str) -> None:
+    """Model, retrieval and infrastructure add up to the total to the nano-dollar, whatever calls tell of their cost."""
+    random = Random(seed)  # noqa: S311 - no secret
+    log = written(tmp_path / "log.jsonl", [random_call(random, number) for number in range(200)])
+    found = measured("cost", log, "--isolated", "--cost", mode)
+
+    assert nano(found, "cost-total")
+    assert nano(found, "cost-total") == sum(nano(found, name) for name in LAYERS)
+
+
+def test_layers_of_the_sample_logs_add_up() -> None:
+    """The sample logs have all three layers, in each feature, and they add up to the nano-dollar."""
+    found = document("cost", str(SAMPLE), "-c", str(SAMPLE / "aiopsctl.yaml"), "--by", "feature")["measurements"]
+    sums = Counter({m["slice"]["feature"]: 0 for m in found})
+    for m in found:
+        if m["metric"] in ("cost-total", *LAYERS):
+            sums[m["slice"]["feature"]] += round((m["value"] or 0) * NANO) * (1 if m["metric"] in LAYERS else -1)
+
+    assert {0} == set(sums.values())
+    assert all(m["value"] for m in found if m["metric"] == "cost-model" and m["slice"]["feature"])
+
+
+def test_a_total_without_parts_is_of_the_model(tmp_path: Path) -> None:
+    """A recorded total counts for the model, but for the parts that are told; a layer that no call tells is unknown."""
+    calls = [{"ts": "2026-09-01T00:00:00Z", "request_id": "a", "cost_usd": 0.5},
+             {"ts": "2026-09-01T00:00:01Z", "request_id": "b", "cost_usd": 0.25, "retrieval_cost_usd": 0.125}]  # fmt: skip
+    found = measured("cost", written(tmp_path / "log.jsonl", calls), "--isolated")
+
+    assert [0.75, 0.625, 0.125, None] == [found[name]["value"] for name in ("cost-total", *LAYERS)]
+    assert "the log has no infra_cost_usd" == found["cost-infra"]["reason"]

@@ -1,8 +1,10 @@
 """The money of a run, through the commands: coverage, layers, reconciliation, and costs worked by hand."""
 
+import csv
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from io import StringIO
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -106,3 +108,77 @@ def test_a_total_without_parts_is_of_the_model(tmp_path: Path) -> None:
 
     assert [0.75, 0.625, 0.125, None] == [found[name]["value"] for name in ("cost-total", *LAYERS)]
     assert "the log has no infra_cost_usd" == found["cost-infra"]["reason"]
+
+
+MILLION = 1_000_000
+
+
+def asked(number: int, model: str, cost: float | None, feature: str = "chat", **more: Any) -> dict[str, Any]:
+    """Return a call of a million input tokens, at noon of a day of September."""
+    return {"ts": f"2026-09-{number:02d}T12:00:00Z", "request_id": f"r{number}", "provider": "openai", "model": model,
+            "feature": feature, "input_tokens": MILLION, "cost_usd": cost, **more}  # fmt: skip
+
+
+BOTH = [
+    asked(1, "gpt-4o", 2.5), asked(2, "gpt-4o", 1.0), asked(3, "o3", 6.25, infra_cost_usd=0.25),
+    asked(4, "gpt-nope", 9.0), asked(5, "o3", None), asked(6, "o3", None, status="error", input_tokens=None),
+    asked(7, "gpt-4o", 9.0, feature="other"), asked(28, "gpt-4o", 9.0),
+]  # fmt: skip
+"""Calls at $2.50 (gpt-4o) and $2 (o3) a million tokens; the last two are for filters to leave out."""
+
+ONLY = ("--where", "feature = 'chat'", "--until", "2026-09-20", "--isolated")
+
+
+def row(model: str, calls: int, recorded: float, priced: float) -> dict[str, Any]:
+    """Return a row of the comparison."""
+    return {"provider": "openai", "model": model, "calls": calls, "recorded_usd": recorded, "priced_usd": priced,
+            "difference_usd": recorded - priced, "ratio": recorded / priced}  # fmt: skip
+
+
+COMPARED = [row("o3", 1, 6.0, 2.0), row("gpt-4o", 2, 3.5, 5.0)]
+
+
+def test_reconcile(tmp_path: Path) -> None:
+    """Of the calls in the window that pass the filter, model by model; what lacks a side is counted with the reason."""
+    found = document("cost", written(tmp_path / "log.jsonl", BOTH), "--reconcile", *ONLY)["reconcile"]
+    total = row("", 3, 9.5, 7.0)
+
+    assert COMPARED == found["models"]
+    assert {name: total[name] for name in found["total"]} == found["total"]
+    assert (6, 3) == (found["calls"], found["compared"])
+    assert {("gpt-nope", 1), ("o3", 1)} == {(each["model"], each["calls"]) for each in found["uncompared"]}
+    assert {"no recorded cost", "failed without an answer"} == {
+        each["reason"] for each in found["uncompared"] if each["model"] == "o3"
+    }
+
+
+def test_reconcile_in_every_format(tmp_path: Path) -> None:
+    """Formats of rows have a row a model, those for people the table, its total, and what was left out."""
+    words = ("cost", written(tmp_path / "log.jsonl", BOTH), "--reconcile", *ONLY)
+    text, markdown, lines, rows = (ran(*words, "-f", name).stdout for name in ("table", "md", "jsonl", "csv"))
+    expected = {each["model"]: each["calls"] for each in COMPARED}
+
+    assert COMPARED == [json.loads(line) for line in lines.splitlines()]
+    assert expected == {each["model"]: int(each["calls"]) for each in csv.DictReader(StringIO(rows))}
+    for shown in (text, markdown):
+        assert all(
+            word in shown for word in ("$6.00", "3.00x", "-$1.50", "total", "$9.50", "gpt-nope", "no recorded cost")
+        )
+
+
+def test_reconcile_without_anything_to_compare(tmp_path: Path) -> None:
+    """Where no call has both costs, nothing could be judged, and the error says what would help."""
+    done = ran("cost", written(tmp_path / "log.jsonl", [asked(1, "o3", None)]), "--reconcile", "--isolated")
+
+    assert 3 == done.exit_code
+    assert "nothing to reconcile" in done.stderr
+    assert "--map cost_usd=COLUMN" in done.stderr
+
+
+@pytest.mark.parametrize("option", [("--cost", "priced"), ("--by", "feature"), ("--compare", "previous")])
+def test_reconcile_refuses_what_would_say_nothing(tmp_path: Path, option: tuple[str, str]) -> None:
+    """An option that has no meaning beside --reconcile is refused, by its name."""
+    done = ran("cost", written(tmp_path / "log.jsonl", BOTH), "--reconcile", *option)
+
+    assert 2 == done.exit_code
+    assert f"{option[0]} with --reconcile" in done.stderr

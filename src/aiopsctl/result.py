@@ -109,18 +109,23 @@ class Data:
 
 @dataclass(frozen=True)
 class Section:
-    """A table of an analysis as values: numbers, text, None; `extra` of the result has the same for machines."""
+    """A table of an analysis as values: numbers, text, None; `extra` of the result has the same for machines.
+
+    Columns of numbers stand right, and so do those named by `right`, whose numbers have units.
+    """
 
     title: str
     columns: tuple[str, ...]
     rows: tuple[tuple[Any, ...], ...]
+    right: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Result:
     """The answer of a command; `notes` are for people and go to stderr, `by` and `everything` are for tables.
 
-    An analysis adds its own keys (`extra`) to the document, and shows `sections` instead of the measurements.
+    An analysis adds its own keys (`extra`) to the document, and shows `sections` instead of the measurements, and
+    `records` where an output format has one row a line.
     """
 
     command: str
@@ -136,6 +141,7 @@ class Result:
     everything: bool = False
     extra: dict[str, Any] = field(default_factory=dict)
     sections: tuple[Section, ...] = ()
+    records: list[dict[str, Any]] | None = None
 
 
 def as_dict(result: Result) -> dict[str, Any]:

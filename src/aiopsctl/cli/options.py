@@ -35,7 +35,7 @@ class Common:
     ] = None
     cost: Annotated[
         str,
-        Option("--cost", metavar="MODE", help="recorded, priced (by tokens), or auto: recorded where there is one.",
+        Option("--cost", metavar="MODE", help="recorded, priced (by tokens), or auto: recorded where there is one. cost --reconcile shows both.",
                rich_help_panel=_READ),
     ] = "auto"  # fmt: skip
     rejects: Annotated[

@@ -60,6 +60,14 @@ class Common:
     with_text: Annotated[
         bool, Option("--with-text", help="Save the text of rejected rows, too.", rich_help_panel=_READ)
     ] = False
+    pseudonymize: Annotated[
+        bool,
+        Option(
+            "--pseudonymize",
+            help="Show pseudonyms for user ids, by the key in AIOPSCTL_PSEUDONYM_KEY; --where sees them, too.",
+            rich_help_panel=_READ,
+        ),
+    ] = False
     since: Annotated[
         str | None,
         Option("-s", "--since", metavar="TIME", help="7d, 36h, 2026-11-01, 2026-11, yesterday.", rich_help_panel=_CUT),

@@ -7,7 +7,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from aiopsctl.cli.configured import baselines, configuration, sources
+from aiopsctl.cli.configured import baselines, configuration, pseudonym_key, sources
 from aiopsctl.cli.money import priced
 from aiopsctl.cli.options import Common
 from aiopsctl.errors import NotJudged, UsageError
@@ -84,6 +84,7 @@ def _read(common: Common, config: "Config", config_file: str, tz: ZoneInfo) -> "
     how = Reading(
         tz=tz.key, source=common.source, columns=columns, rejects=common.rejects, with_text=common.with_text,
         formats={path: name for path, name in formats.items() if name},
+        pseudonym_key=pseudonym_key(config) if common.pseudonymize or config.pseudonymize else None,
     )  # fmt: skip
     began = monotonic()
     log = priced(read(paths, feedback, how), config, common.cost)
@@ -113,8 +114,9 @@ def again(common: Common) -> tuple[str, ...]:
         ("--config", common.config), ("--tz", common.tz), ("--now", common.now), ("--until", common.until),
     )  # fmt: skip
     given = [(name, value) for name, of in options for value in ([of] if isinstance(of, str) else of or [])]
-    isolated = ("--isolated",) if common.isolated else ()
-    return (*(common.paths or ()), *(word for pair in given for word in pair), *isolated)
+    flags = (("--isolated", common.isolated), ("--pseudonymize", common.pseudonymize))
+    words = (word for pair in given for word in pair)
+    return (*(common.paths or ()), *words, *(name for name, is_given in flags if is_given))
 
 
 def scope(session: Session, common: Common) -> "Scope":

@@ -20,6 +20,7 @@ from aiopsctl.sources.join import with_call_facts, without_duplicates
 from aiopsctl.sources.lines import Chunk, Parsed, Reject
 from aiopsctl.sources.log import Account, FileRead, Log
 from aiopsctl.sources.opening import Opened, Reading, open_all
+from aiopsctl.sources.pseudonyms import pseudonymized
 from aiopsctl.sources.rejects import RejectsFile
 from aiopsctl.sources.source import LINE
 
@@ -48,7 +49,7 @@ def read(paths: Sequence[str], feedback: Sequence[str] = (), how: Reading = _PLA
     unique = without_duplicates(events)
     account.rows_duplicate = events.height - unique.height
     joined, account.feedback_joined_ratio = with_call_facts(unique)
-    return Log(joined, account)
+    return Log(joined if how.pseudonym_key is None else pseudonymized(joined, how.pseudonym_key), account)
 
 
 def _alike(one: Opened) -> object:

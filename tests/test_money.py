@@ -182,3 +182,34 @@ def test_reconcile_refuses_what_would_say_nothing(tmp_path: Path, option: tuple[
 
     assert 2 == done.exit_code
     assert f"{option[0]} with --reconcile" in done.stderr
+
+
+USAGE = {"input_tokens": 500, "cache_read_input_tokens": 9000, "cache_creation_input_tokens": 500, "output_tokens": 100}
+NINE_TENTHS_CACHED = {
+    "openai": {
+        "id": "c1", "object": "chat.completion", "created": 1788264000, "model": "claude-sonnet-4-5",
+        "provider": "anthropic",
+        "usage": {"prompt_tokens": 10_000, "completion_tokens": 100, "total_tokens": 10_100,
+                  "prompt_tokens_details": {"cached_tokens": 9000, "cache_write_tokens": 500}},
+    },
+    "anthropic": {
+        "ts": "2026-09-01T12:00:00Z", "id": "msg_1", "type": "message", "role": "assistant",
+        "model": "claude-sonnet-4-5", "stop_reason": "end_turn", "usage": USAGE,
+    },
+    "native": {
+        "ts": "2026-09-01T12:00:00Z", "request_id": "c1", "provider": "anthropic", "model": "claude-sonnet-4-5",
+        "input_tokens": 10_000, "cache_read_tokens": 9000, "cache_write_tokens": 500, "output_tokens": 100,
+    },
+}  # fmt: skip
+"""One call of 10,000 input tokens, of which 9,000 are read from the cache and 500 written to it, in three formats."""
+
+
+@pytest.mark.parametrize("name", NINE_TENTHS_CACHED)
+def test_a_cached_share_of_nine_tenths(tmp_path: Path, name: str) -> None:
+    """Per million: input $3, read $0.30, written $3.75, output $15; so $0.0015 + $0.0027 + $0.001875 + $0.0015."""
+    log = written(tmp_path / "log.jsonl", [NINE_TENTHS_CACHED[name]])
+    found = document("cost", log, "--isolated")
+    (total,) = (m for m in found["measurements"] if m["metric"] == "cost-total")
+
+    assert ({name: 1}, {}) == (found["data"]["sources"], found["data"]["contradictory_tokens"])
+    assert 0.007575 == total["value"]

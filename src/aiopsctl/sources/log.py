@@ -25,6 +25,7 @@ class Account:
     """Every row read is used, rejected, a duplicate, or filtered; the sum always holds.
 
     `contradictions` counts rows by the rule that their tokens break (see `consistency.py`) and their format.
+    `mapped` says where a mapped column was found, `filled_by` which formats gave each column.
     """
 
     files: int = 0
@@ -34,6 +35,7 @@ class Account:
     rows_other: int = 0
     sources: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
+    reason_places: dict[str, str] = field(default_factory=dict)
     examples: list[str] = field(default_factory=list)
     field_errors: Counter[str] = field(default_factory=Counter)
     field_places: dict[str, str] = field(default_factory=dict)
@@ -43,11 +45,14 @@ class Account:
     read: list[FileRead] = field(default_factory=list)
     feedback_joined_ratio: float | None = None
     prices: str | None = None
+    mapped: dict[str, str] = field(default_factory=dict)
+    filled_by: dict[str, set[str]] = field(default_factory=dict)
 
     def reject(self, place: str, reason: str) -> None:
         """Count a rejected row, and keep the first places."""
         self.rows_rejected += 1
         self.reasons[reason] += 1
+        self.reason_places.setdefault(reason, place)
         if len(self.examples) < _EXAMPLES:
             self.examples.append(f"{place} {reason}")
 

@@ -61,6 +61,7 @@ def open_all(inputs: Sequence[Input], how: Reading, account: Account) -> list[Op
             opened.append(Opened(each, number, replace(head, records=()), source))
     if opened:
         mapping.require_found(formats.mapped, formats.found, sorted(formats.names))
+        account.mapped = {mapped.column: mapped.raw for mapped in formats.found}
     return opened
 
 

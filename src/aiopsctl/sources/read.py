@@ -114,7 +114,10 @@ class _Run:
         for each in coerced.contradictions:
             self.account.contradict(each.rule, one.source.name, each.rows, self._place(each.line))
         rows = coerced.rows
-        return rows.select(c for c in rows.columns if c in ("ts", "event") or rows[c].null_count() < rows.height)
+        filled = [c for c in rows.columns if rows[c].null_count() < rows.height]
+        for column in filled:
+            self.account.filled_by.setdefault(column, set()).add(one.source.name)
+        return rows.select(c for c in rows.columns if c in ("ts", "event") or c in filled)
 
     def _file(self, line: int) -> str:
         return self.inputs[line >> _BITS].shown

@@ -103,6 +103,8 @@ def log(rows: int, seed: int = 0) -> pl.DataFrame:
             "input_tokens": rng.choice([None, rng.randrange(5_000)]),
             "output_tokens": rng.choice([None, rng.randrange(500)]),
             "cost_usd": rng.choice([None, *[rng.lognormvariate(-5, 2)] * 9]),
+            "retrieval_cost_usd": rng.choice([None, rng.lognormvariate(-9, 2)]),
+            "infra_cost_usd": rng.choice([None, rng.lognormvariate(-9, 2)]),
         }
         return when | who | name | figures
 

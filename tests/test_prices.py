@@ -442,7 +442,14 @@ def test_reconciliation_shows_where_costs_differ() -> None:
          "difference_usd": 0.25, "ratio": 1.0625},
     ]  # fmt: skip
 
-    assert expected == found.to_dicts()
+    assert expected == found.models.to_dicts()
+    assert {
+        "calls": 3,
+        "recorded_usd": 5.25,
+        "priced_usd": 6.5,
+        "difference_usd": -1.25,
+        "ratio": 5.25 / 6.5,
+    } == found.total
 
 
 def test_the_size_of_slices_does_not_show(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,10 @@ EACH: dict[str, str] = {
     "cost-this-week": "sum(cost_usd) FILTER (event = 'call' AND day BETWEEN DATE '2026-10-26' AND DATE '2026-10-31')",
     "cost-this-month": "sum(cost_usd) FILTER (event = 'call' AND day BETWEEN DATE '2026-10-01' AND DATE '2026-10-31')",
     "cost-total": "sum(cost_usd) FILTER (event = 'call')",
+    "cost-model":
+        "sum(cost_usd - coalesce(retrieval_cost_usd, 0) - coalesce(infra_cost_usd, 0)) FILTER (event = 'call')",
+    "cost-retrieval": "sum(retrieval_cost_usd) FILTER (event = 'call' AND cost_usd IS NOT NULL)",
+    "cost-infra": "sum(infra_cost_usd) FILTER (event = 'call' AND cost_usd IS NOT NULL)",
     "cost-per-call": "avg(cost_usd) FILTER (event = 'call')",
     "cost-per-call-p50": "quantile_disc(cost_usd, 0.5) FILTER (event = 'call')",
     "cost-per-call-p95": "quantile_disc(cost_usd, 0.95) FILTER (event = 'call')",

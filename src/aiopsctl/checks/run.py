@@ -16,7 +16,7 @@ from aiopsctl.checks.outcome import BREACH, exit_code, monitor_code
 from aiopsctl.config import Config, Mute
 from aiopsctl.errors import UsageError
 from aiopsctl.facts import untold
-from aiopsctl.measure import Scope, iso, measure, newest
+from aiopsctl.measure import MIN_COVERAGE, Scope, iso, measure, newest
 from aiopsctl.readable import plural
 from aiopsctl.result import STATUSES, Measurement, Result, Verdict
 from aiopsctl.sources.log import Log
@@ -44,6 +44,7 @@ class Run:
     baselines: tuple[tuple[str, Window | None], ...] = ()
     mutes: tuple[Mute, ...] = ()
     config: Config | None = None
+    min_coverage: float = MIN_COVERAGE
 
 
 @dataclass(frozen=True)
@@ -127,7 +128,7 @@ def _scope(group: _Group, log: Log, how: Run) -> Scope:
     where = " AND ".join(f"({w})" for w in (group.where, how.where) if w) or None
     reference = _reference(group, window, how) if group.compare and timed else None
     name = (group.compare or "previous").removeprefix("baseline:")
-    return Scope(how.tz, window, reference, name, group.by, where, how.config)
+    return Scope(how.tz, window, reference, name, group.by, where, how.config, how.min_coverage)
 
 
 def _reference(group: _Group, window: Window, how: Run) -> Window:

@@ -222,6 +222,13 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         Share | None,
         says("The share of unreadable rows above which nothing is judged; a check allows 1 % or ten rows by default."),
     ] = None
+    min_coverage: Annotated[
+        Share, says("The share of calls whose cost must be known; below it, a cost is unknown.", ["95%"])
+    ] = quantity("95%")
+    pseudonymize: Annotated[bool, says("Whether user ids are replaced by pseudonyms, as by `--pseudonymize`.")] = False
+    pseudonym_key_env: Annotated[
+        str, says("The environment variable that holds the key of the pseudonyms; the key itself has no place here.")
+    ] = "AIOPSCTL_PSEUDONYM_KEY"
     store: Annotated[str | None, says("The folder that remembers what has been read already.")] = None
     features: Annotated[dict[str, Feature], says("What no log says about each feature.")] = {}
     classes: Annotated[

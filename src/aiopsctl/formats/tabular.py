@@ -51,7 +51,10 @@ def tables(result: Result) -> list[Table]:
 def _section(section: Section) -> Table:
     """Return the table of an analysis; numbers stand right."""
     right = [all(isinstance(row[i], int | float | None) for row in section.rows) for i in range(len(section.columns))]
-    columns = [Column(name, right=is_right) for name, is_right in zip(section.columns, right, strict=True)]
+    columns = [
+        Column(name, right=is_right or name in section.right)
+        for name, is_right in zip(section.columns, right, strict=True)
+    ]
     rows = [Row(tuple(_shown(value) for value in row)) for row in section.rows]
     return Table(columns, [(section.title, rows)])
 

@@ -12,7 +12,7 @@ call is that of its end; there is no latency. Messages, tools and instructions a
 
 import polars as pl
 
-from aiopsctl.sources.source import LINE, Head, Source, first_of, shape, text
+from aiopsctl.sources.source import LINE, TOTAL, Head, Source, first_of, shape, text
 
 _SHAPE = frozenset({"timestamp", "type", "payload"})
 _TYPES = ("session_meta", "turn_context", "event_msg", "response_item", "compacted")
@@ -43,6 +43,7 @@ def _events(raw: pl.DataFrame) -> pl.DataFrame:
         LINE,
         "timestamp",
         *(text("payload", "info", "last_token_usage", part).alias(part) for part in _USAGE),
+        stated=text("payload", "info", "last_token_usage", "total_tokens"),
         total=text("payload", "info", "total_token_usage", "total_tokens"),
         session=_first(text("payload", "id"), kind == "session_meta"),
         provider=_first(text("payload", "model_provider"), kind == "session_meta"),
@@ -73,6 +74,7 @@ def _events(raw: pl.DataFrame) -> pl.DataFrame:
         cache_read_tokens="cached_input_tokens",
         cache_write_tokens="cache_write_input_tokens",
         reasoning_tokens="reasoning_output_tokens",
+        **{TOTAL: "stated"},
         _other=~(pl.col("answered").fill_null(value=False) | failed),
     )
 
@@ -104,7 +106,10 @@ SOURCE = Source(
             "type": None,
             "payload": {
                 **dict.fromkeys(("type", "id", "model", "model_provider", "turn_id", "codex_error_info")),
-                "info": {"last_token_usage": dict.fromkeys(_USAGE), "total_token_usage": {"total_tokens": None}},
+                "info": {
+                    "last_token_usage": dict.fromkeys((*_USAGE, "total_tokens")),
+                    "total_token_usage": {"total_tokens": None},
+                },
             },
         }
     ),

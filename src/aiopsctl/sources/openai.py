@@ -15,7 +15,7 @@ from typing import Any
 import polars as pl
 
 from aiopsctl.sources._envelope import METADATA, TOLD, Layout, at, status
-from aiopsctl.sources.source import LINE, Head, Source, first_of, text
+from aiopsctl.sources.source import LINE, TOTAL, Head, Source, first_of, text
 
 _OBJECT: dict[str, tuple[str, ...]] = {
     "ts": ("created", "created_at"),
@@ -65,7 +65,7 @@ _FIELDS: dict[str, Any] = {
     "choices": [{"finish_reason": None}],
     "incomplete_details": {"reason": None},
     "usage": {
-        **dict.fromkeys(("prompt_tokens", "completion_tokens", "input_tokens", "output_tokens")),
+        **dict.fromkeys(("prompt_tokens", "completion_tokens", "input_tokens", "output_tokens", "total_tokens")),
         "prompt_tokens_details": _DETAILS, "input_tokens_details": _DETAILS,
         "completion_tokens_details": {"reasoning_tokens": None}, "output_tokens_details": {"reasoning_tokens": None},
     },
@@ -102,13 +102,15 @@ def _events(raw: pl.DataFrame) -> pl.DataFrame:
         _shaped(),
         custom_id=text("custom_id"),
         object=first_of(*_LAYOUT.everywhere("object")),
+        total=first_of(*_LAYOUT.everywhere("usage.total_tokens")),
     ).with_columns(
         service_tier=pl.when(pl.col("custom_id").is_not_null()).then(pl.lit("batch")).otherwise("service_tier"),
         provider=first_of(pl.col("provider"), pl.lit("openai")),
     )
     filtered = (pl.col("finish_reason") == "content_filter") | pl.col("error_type").str.to_lowercase().is_in(_FILTERED)
     answered = pl.col("object").is_in(_CALLS) | pl.col("input_tokens").is_not_null()
-    return found.select(LINE, *TOLD, status=status(filtered=filtered, answered=answered), _other=_other())
+    told = {TOTAL: pl.col("total"), "status": status(filtered=filtered, answered=answered)}
+    return found.select(LINE, *TOLD, **told, _other=_other())
 
 
 def _shaped() -> dict[str, list[pl.Expr]]:

@@ -20,6 +20,7 @@ from aiopsctl.sources.join import with_call_facts, without_duplicates
 from aiopsctl.sources.lines import Chunk, Parsed, Reject
 from aiopsctl.sources.log import Account, FileRead, Log
 from aiopsctl.sources.opening import Opened, Reading, open_all
+from aiopsctl.sources.pseudonyms import pseudonymized
 from aiopsctl.sources.rejects import RejectsFile
 from aiopsctl.sources.source import LINE
 
@@ -48,7 +49,7 @@ def read(paths: Sequence[str], feedback: Sequence[str] = (), how: Reading = _PLA
     unique = without_duplicates(events)
     account.rows_duplicate = events.height - unique.height
     joined, account.feedback_joined_ratio = with_call_facts(unique)
-    return Log(joined, account)
+    return Log(joined if how.pseudonym_key is None else pseudonymized(joined, how.pseudonym_key), account)
 
 
 def _alike(one: Opened) -> object:
@@ -110,11 +111,19 @@ class _Run:
         if coerced.zoneless and not self.zoneless:
             self.zoneless = True
             self.account.note(f"{self._file(coerced.zoneless)}: times without a zone are read as {self.how.tz} (--tz)")
+        for each in coerced.contradictions:
+            self.account.contradict(each.rule, one.source.name, each.rows, self._place(each.line))
         rows = coerced.rows
-        return rows.select(c for c in rows.columns if c in ("ts", "event") or rows[c].null_count() < rows.height)
+        filled = [c for c in rows.columns if rows[c].null_count() < rows.height]
+        for column in filled:
+            self.account.filled_by.setdefault(column, set()).add(one.source.name)
+        return rows.select(c for c in rows.columns if c in ("ts", "event") or c in filled)
 
     def _file(self, line: int) -> str:
         return self.inputs[line >> _BITS].shown
+
+    def _place(self, line: int) -> str:
+        return f"{self._file(line)}:{line & _MASK}"
 
     def _reject(self, rejects: Sequence[Reject]) -> None:
         for reject in rejects:
@@ -134,7 +143,7 @@ class _Run:
 
     def _lose(self, fields: Mapping[str, tuple[int, int]]) -> None:
         for name, (count, line) in fields.items():
-            self.account.lose(name, count, f"{self._file(line)}:{line & _MASK}")
+            self.account.lose(name, count, self._place(line))
 
     def without_corrupt(self, events: pl.DataFrame) -> pl.DataFrame:
         """Return events without those of files whose checksum is wrong: each of their rows is rejected."""

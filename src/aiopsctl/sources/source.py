@@ -10,6 +10,9 @@ Container = Literal["jsonl", "json", "csv", "parquet"]
 LINE = "_line"
 """Column of every raw and canonical frame on its way in: the line (JSONL, CSV) or record (JSON, Parquet), from 1."""
 
+TOTAL = "_total_tokens"
+"""Column of a format that states input plus output of a call; it is compared with them, and goes no further."""
+
 
 @dataclass(frozen=True)
 class Head:

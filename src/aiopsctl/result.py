@@ -124,7 +124,8 @@ class Section:
 class Result:
     """The answer of a command; `notes` are for people and go to stderr, `by` and `everything` are for tables.
 
-    An analysis adds its own keys (`extra`) to the document, and shows `sections` instead of the measurements, and
+    An analysis adds its own keys (`extra`) to the document, and shows `sections` instead of the measurements, or below
+    them where they are `measured`, too, and
     `records` where an output format has one row a line.
     """
 
@@ -141,6 +142,7 @@ class Result:
     everything: bool = False
     extra: dict[str, Any] = field(default_factory=dict)
     sections: tuple[Section, ...] = ()
+    measured: bool = False
     records: list[dict[str, Any]] | None = None
 
 

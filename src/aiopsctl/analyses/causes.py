@@ -6,8 +6,8 @@ what it costs beside a plain input token; so tokens and price split the rest wit
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
 from itertools import pairwise
-from typing import Any
 
 import polars as pl
 
@@ -15,9 +15,13 @@ from aiopsctl import sums
 from aiopsctl.engine import local
 from aiopsctl.engine.plan import Reduction, column_of
 from aiopsctl.measure import Scope, label, prepared
+from aiopsctl.prices.rates import Book
+from aiopsctl.prices.weights import weights
 from aiopsctl.readable import number
-from aiopsctl.result import Section
+from aiopsctl.result import Result, Section
+from aiopsctl.sources.log import Log
 from aiopsctl.stats.decompose import Nested, nested
+from aiopsctl.views import oldest_of, refused
 
 KEYS = ("feature_or_none", "model_or_none")
 PERIODS = ("day", "week", "month", "quarter")
@@ -35,7 +39,7 @@ _NANO = 1e9
 Key = tuple[str, str]
 Row = Mapping[str, int]
 Side = Mapping[Key, Row]
-Weights = Mapping[str, tuple[float, float]]
+Weighing = Mapping[str, tuple[float, float]]
 
 
 @dataclass(frozen=True)
@@ -56,14 +60,14 @@ class Cause:
         return self.after - self.before
 
 
-def causes(events: pl.DataFrame, scope: Scope, weights: Weights, period: str = "") -> list[Cause]:
+def causes(events: pl.DataFrame, scope: Scope, weighing: Weighing, period: str = "") -> list[Cause]:
     """Return the causes between the window compared with and the window, or from each `period` to the next.
 
-    `weights` has for each model what a cached and an output token cost beside an input token.
+    `weighing` has for each model what a cached and an output token cost beside an input token.
     """
     found: list[Cause] = []
     for (name0, before), (name1, after) in pairwise(_sides(events, scope, period)):
-        found += _between(before, after, name0, name1, weights)
+        found += _between(before, after, name0, name1, weighing)
     return found
 
 
@@ -88,7 +92,7 @@ def _side(rows: pl.DataFrame) -> Side:
     return {(row[KEYS[0]], row[KEYS[1]]): row for row in rows.iter_rows(named=True)}
 
 
-def _between(before: Side, after: Side, since: str, until: str, weights: Weights) -> list[Cause]:
+def _between(before: Side, after: Side, since: str, until: str, weighing: Weighing) -> list[Cause]:
     found = []
     for metric, unit, top, bottom in _MEANS:
         zero, one = (_means(side, column_of(top), column_of(bottom)) for side in (before, after))
@@ -96,7 +100,7 @@ def _between(before: Side, after: Side, since: str, until: str, weights: Weights
             continue
         split = nested(zero, one, levels=2)
         parts = {"mix of features": split.mix[0], "mix of models": split.mix[1]}
-        parts |= _within_cost(split, before, after, weights) if metric == "cost-per-call" else {"within": split.within}
+        parts |= _within_cost(split, before, after, weighing) if metric == "cost-per-call" else {"within": split.within}
         scale = _NANO if unit == "usd" else 1
         ends = [(_mean(side) or 0.0) / scale for side in (zero, one)]
         found.append(
@@ -146,12 +150,12 @@ def _call(row: Row) -> _Call:
     return _Call(model, cost - model, tokens, cached, output)
 
 
-def _within_cost(split: Nested[Key], before: Side, after: Side, weights: Weights) -> dict[str, float]:
+def _within_cost(split: Nested[Key], before: Side, after: Side, weighing: Weighing) -> dict[str, float]:
     """Return what tokens, price and the other layers did within the segments."""
     parts = dict.fromkeys(("input tokens", "cached share", "output tokens", "price", "other layers"), 0.0)
     for key, leaf in split.leaves.items():
         one, two = _call(before[key]), _call(after[key])
-        for name, size in _leaf(one, two, *weights.get(str(key[1]), USUAL)).items():
+        for name, size in _leaf(one, two, *weighing.get(str(key[1]), USUAL)).items():
             parts[name] += leaf.weight * size
     return parts
 
@@ -171,27 +175,53 @@ def _leaf(one: _Call, two: _Call, cached: float, output: float) -> dict[str, flo
     }
 
 
-def section(found: Sequence[Cause]) -> Section:
-    """Return the causes as a table: one row a change, one column a part."""
-    names = list(dict.fromkeys(name for cause in found for name in cause.parts))
-    rows = tuple(
-        (cause.metric, cause.since, cause.until, number(cause.before, cause.unit), number(cause.after, cause.unit),
-         _signed(cause.change, cause.unit), *(_signed(cause.parts.get(name), cause.unit) for name in names))
-        for cause in found
+def with_causes(result: Result, log: Log, scope: Scope, book: Book, period: str = "") -> Result:
+    """Return a result with the causes: of the change from period to period, else of that from the window compared with.
+
+    Those from period to period stand in place of the measurements.
+    """
+    if scope.by and not period:
+        return result
+    found = causes(log.events, scope, weights(log.events, book, _between_windows(log, scope)), period)
+    data = [asdict(cause) | {"change": cause.change} for cause in found]
+    answer = replace(
+        result, extra=result.extra | {"causes": data}, sections=_sections(found), records=data if period else None,
+        measured=not period,
     )  # fmt: skip
-    return Section(
-        "why it changed: the parts add up to the change",
-        ("metric", "from", "to", "before", "after", "change", *names),
-        rows,
+    if found or not period:
+        return answer
+    return refused(
+        answer,
+        f"error: no two {period}s with costs or tokens to compare\n  help: take a shorter period: {', '.join(PERIODS)}",
     )
 
 
-def _signed(size: float | None, unit: str) -> str:
-    if size is None:
-        return ""
-    return f"+{number(size, unit)}" if size > 0 else number(size, unit)
+def _between_windows(log: Log, scope: Scope) -> datetime:
+    """Return the instant whose rates weigh the tokens: where the window begins, else the log."""
+    return scope.window.since or oldest_of(log) or datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def as_data(found: Sequence[Cause]) -> list[dict[str, Any]]:
-    """Return the causes for machines."""
-    return [asdict(cause) | {"change": cause.change} for cause in found]
+def _sections(found: Sequence[Cause]) -> tuple[Section, ...]:
+    metrics = list(dict.fromkeys(cause.metric for cause in found))
+    return tuple(_section([cause for cause in found if cause.metric == metric]) for metric in metrics)
+
+
+def _section(found: Sequence[Cause]) -> Section:
+    """Return the causes of one metric: a column a change, a row a part."""
+    first = found[0]
+    names = (f"{cause.since} to {cause.until}" for cause in found)
+    ends = [
+        ("before", *(number(c.before, c.unit) for c in found)),
+        ("after", *(number(c.after, c.unit) for c in found)),
+    ]
+    moved = ("change", *(_signed(cause.change, cause) for cause in found))
+    parts = [(f"  {name}", *(_signed(cause.parts[name], cause) for cause in found)) for name in first.parts]
+    columns = ("", *names)
+    return Section(f"why {first.metric} changed", columns, (*ends, moved, *parts), right=columns[1:])
+
+
+def _signed(size: float, cause: Cause) -> str:
+    """Return a size with its sign; what is less than a ten-thousandth of the metric is shown as none."""
+    if abs(size) < 1e-4 * max(abs(cause.before), abs(cause.after)):
+        return "0"
+    return f"{'+' if size > 0 else ''}{number(size, cause.unit)}"

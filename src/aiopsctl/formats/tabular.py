@@ -1,6 +1,7 @@
 """The tables of a result, for every format that shows tables to people."""
 
 from collections.abc import Iterable
+from itertools import groupby
 
 from aiopsctl import catalog
 from aiopsctl.formats.cells import NONE, Column, Row, Table, without_empty
@@ -41,11 +42,20 @@ def header(result: Result) -> list[str]:
 
 def tables(result: Result) -> list[Table]:
     """Return the tables of the result: verdicts for a check, else measurements by metric or by slice."""
-    if result.sections:
-        return [_section(section) for section in result.sections]
+    sections = _sections(result.sections)
+    if sections and not result.measured:
+        return sections
     if result.checks is not None:
         return [verdicts(result.checks, everything=result.everything)]
-    return [_by_slice(result) if result.by else _by_metric(result)]
+    return [_by_slice(result) if result.by else _by_metric(result), *sections]
+
+
+def _sections(sections: Iterable[Section]) -> list[Table]:
+    """Return the tables of an analysis; what follows in the same columns is one table."""
+    alike = groupby(sections, key=lambda section: section.columns)
+    return [
+        Table(own[0].columns, [g for t in own for g in t.groups]) for own in ([*map(_section, of)] for _, of in alike)
+    ]
 
 
 def _section(section: Section) -> Table:
@@ -67,7 +77,7 @@ def _shown(value: object) -> str:
 
 def closing(result: Result) -> list[str]:
     """Return the lines below the tables: what is unknown and why, or the verdict."""
-    if result.sections:
+    if result.sections and not result.measured:
         return []
     if result.checks is None or result.counts is None:
         return [*_remarks(result.measurements), *_unknown(result.measurements)]

@@ -28,7 +28,9 @@ def doctor(
     from aiopsctl.measure import Scope
 
     session = open_session(common)
-    result = diagnose(session.log, Scope(session.tz, min_coverage=session.config.min_coverage.value))
+    result = diagnose(
+        session.log, Scope(session.tz, config=session.config, min_coverage=session.config.min_coverage.value)
+    )
     problems = result.extra["doctor"]["problems"]
     code = 3 if not result.data.rows_used else 1 if fatal and problems else 0
     return emit(replace(result, exit_code=code), common)

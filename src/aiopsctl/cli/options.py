@@ -94,7 +94,7 @@ class Common:
             "-b",
             "--by",
             metavar="COL[,COL]",
-            help="Group by columns, or hour, day, week, month, weekday.",
+            help="Group by columns, or hour, day, week, month, quarter, weekday.",
             rich_help_panel=_CUT,
         ),
     ] = None

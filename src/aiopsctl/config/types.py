@@ -242,6 +242,13 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     product_mau: Annotated[
         dict[Month, Many], says("Monthly active users of the whole product, for the adoption rate.")
     ] = {}
+    monthly: Annotated[
+        str | None,
+        says(
+            "A CSV table beside this file: month, forecast_usd, revenue_usd, product_mau. What this file says of a month "
+            "goes before it."
+        ),
+    ] = None
     prices: Annotated[tuple[Price, ...], says("Own prices; where several hold, the last one written.")] = ()
     baselines: Annotated[dict[str, Baseline], says("Good periods to compare with, by name.")] = {}
     defaults: Annotated[Defaults, says("What holds for every check that does not say otherwise.")] = Defaults()

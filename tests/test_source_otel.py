@@ -122,9 +122,10 @@ def test_a_chat_span_is_a_call() -> None:
              "input_tokens": 100, "output_tokens": 20},
         ),
         (
-            CHAT | {"gen_ai.usage.cache_write.input_tokens": 8, "gen_ai.usage.details.cache_read_tokens": 64,
+            CHAT | {"gen_ai.usage.cache_write.input_tokens": 8,
+                    "gen_ai.usage.cache_creation.ephemeral_1h_input_tokens": 6, "gen_ai.usage.details.cache_read_tokens": 64,
                     "gen_ai.usage.cost": 0.5, "enduser.id": "u1"},
-            {"cache_write_tokens": 8, "cache_read_tokens": 64, "cost_usd": 0.5, "user_id": "u1"},
+            {"cache_write_tokens": 8, "cache_write_1h_tokens": 6, "cache_read_tokens": 64, "cost_usd": 0.5, "user_id": "u1"},
         ),
     ],
 )  # fmt: skip

@@ -60,6 +60,7 @@ SPELLINGS: dict[str, tuple[str, ...]] = {
         "gen_ai.usage.details.cache_write_tokens", "gen_ai.usage.details.cache_creation_input_tokens",
         "llm.token_count.prompt_details.cache_write", "cache_creation_tokens",
     ),
+    "cache_write_1h_tokens": ("gen_ai.usage.cache_creation.ephemeral_1h_input_tokens",),
     "output_tokens": (
         "gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens", "llm.usage.completion_tokens",
         "llm.token_count.completion", "output_tokens",

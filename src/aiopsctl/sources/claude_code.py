@@ -21,11 +21,12 @@ _INPUT = (
 )
 """The parts of the input: they do not overlap."""
 
+_HOURLY = "message.usage.cache_creation.ephemeral_1h_input_tokens"
 _OUTPUT, _TIER = "message.usage.output_tokens", "message.usage.service_tier"
 _THINKING = "message.usage.output_tokens_details.thinking_tokens"
 _FIELDS = (
     "type", "timestamp", "uuid", "requestId", "costUSD", "isApiErrorMessage", "apiErrorStatus", "error",
-    "message.id", "message.model", "message.stop_reason", *_INPUT, _OUTPUT, _THINKING, _TIER,
+    "message.id", "message.model", "message.stop_reason", *_INPUT, _HOURLY, _OUTPUT, _THINKING, _TIER,
 )  # fmt: skip
 """What is read of a line."""
 
@@ -61,6 +62,7 @@ def _events(raw: pl.DataFrame) -> pl.DataFrame:
         input_tokens=_answered(pl.sum_horizontal(_tokens(part) for part in _INPUT)),
         cache_read_tokens=_answered(_tokens(_INPUT[1])),
         cache_write_tokens=_answered(_tokens(_INPUT[2])),
+        cache_write_1h_tokens=_answered(_tokens(_HOURLY)),
         output_tokens=_answered(_tokens(_OUTPUT)),
         reasoning_tokens=_answered(_tokens(_THINKING)),
         cost_usd=pl.when(pl.col("costUSD").cast(pl.Float64, strict=False) > 0).then("costUSD"),

@@ -76,6 +76,7 @@ _USAGE = {
     "all_output": ".*output.*",
     "read": ".*(cache_read|cached).*",
     "written": ".*cache_(creation|write).*",
+    "written_1h": ".*cache_(creation|write).*1h.*",
     "reasoning": ".*reasoning.*",
 }
 """What is added up of a call's usage, by the names in it."""
@@ -191,6 +192,7 @@ def _tokens() -> dict[str, pl.Expr]:
         "input_tokens": first_of(prompt, _stated("stated_input")),
         "cache_read_tokens": pl.col("read"),
         "cache_write_tokens": pl.col("written"),
+        "cache_write_1h_tokens": pl.col("written_1h"),
         "output_tokens": first_of(
             pl.when(reasoning > output).then(output + reasoning).otherwise(output), _stated("stated_output")
         ),

@@ -29,7 +29,8 @@ _EVIDENCE = ("model", "model_version", "input_tokens", "uncached_input_tokens", 
 
 _AS_SAID = (
     "user_id", "session_id", "feature", "environment", "model_version", "service_tier", "error_type", "http_status",
-    "finish_reason", "cache_read_tokens", "cache_write_tokens", "output_tokens", "reasoning_tokens", "cost_usd",
+    "finish_reason", "cache_read_tokens", "cache_write_tokens", "cache_write_1h_tokens", "output_tokens",
+    "reasoning_tokens", "cost_usd",
 )  # fmt: skip
 """Canonical columns that need nothing done to them."""
 

@@ -3,7 +3,8 @@
 A call is a leaf inference span. Agents, workflows and tools are none: the usage on an agent's span is the sum of the
 calls under it. An inference span that wraps another one of the same operation (a framework and the provider's client,
 both instrumented) gives way to the inner one where both are read together. Every other span is passed over, and
-counted. Evaluation results, as span events or log records, are feedback of kind `eval`.
+counted; a user or session that it names is that of its trace. Evaluation results, as span events or log records, are
+feedback of kind `eval`.
 
 The attribute names are still being renamed upstream; all spellings in use are accepted, the newest first. The value of
 an attribute is parsed as its JSON text: three times as fast as its nested type, and only the values of known names are
@@ -14,6 +15,7 @@ import polars as pl
 
 from aiopsctl.sources._otel_names import SPELLINGS
 from aiopsctl.sources.source import LINE, Head, Source, first_of, shape, text
+from aiopsctl.sources.traces import TRACE
 
 _RESOURCE = ("feature", "environment", "user_id", "session_id")
 """What the resource may say where the span does not."""
@@ -64,7 +66,9 @@ def _events(raw: pl.DataFrame) -> pl.DataFrame:
     leaves = _without_wrappers(inferences)
     found = [_calls(leaves), _span_evaluations(spans), _log_evaluations(logs)]
     passed = [
-        spans.join(leaves, on="_span", how="anti").select(LINE),
+        spans.join(leaves, on="_span", how="anti").select(
+            LINE, "user_id", "session_id", trace_id="traceId", event=pl.lit(TRACE)
+        ),
         logs.filter(~_is_evaluation()).select(LINE),
         raw.select(LINE).join(spans, on=LINE, how="anti").join(logs, on=LINE, how="anti"),
     ]

@@ -13,7 +13,7 @@ import polars as pl
 from polars.exceptions import PolarsError
 
 from aiopsctl.errors import UsageError
-from aiopsctl.sources import documents, files, lines, tables
+from aiopsctl.sources import documents, files, lines, tables, traces
 from aiopsctl.sources.coerce import coerce, empty
 from aiopsctl.sources.files import Input
 from aiopsctl.sources.join import with_call_facts, without_duplicates
@@ -47,7 +47,8 @@ def read(paths: Sequence[str], feedback: Sequence[str] = (), how: Reading = _PLA
     events = events.drop(LINE, strict=False)
     unique = without_duplicates(events)
     account.rows_duplicate = events.height - unique.height
-    joined, account.feedback_joined_ratio = with_call_facts(unique)
+    whole = traces.with_trace_facts(unique, run.traces)
+    joined, account.feedback_joined_ratio = with_call_facts(whole)
     return Log(joined, account)
 
 
@@ -66,6 +67,7 @@ class _Run:
     inputs: Sequence[Input]
     corrupt: set[int] = field(default_factory=set)
     refused: Counter[int] = field(default_factory=Counter)
+    traces: list[pl.DataFrame] = field(default_factory=list)
     zoneless: bool = False
 
     def events(self, alike: Sequence[Opened]) -> Iterator[pl.DataFrame]:
@@ -102,6 +104,7 @@ class _Run:
         self.account.rows_read += found.height
         if "_other" in found.columns:
             kept = found.remove("_other").drop("_other")
+            self._trace(found.filter("_other"))
             self.account.rows_other += found.height - kept.height
             found = kept
         coerced = coerce(found, tz=self.how.tz, timed=one.source.timed)
@@ -112,6 +115,12 @@ class _Run:
             self.account.note(f"{self._file(coerced.zoneless)}: times without a zone are read as {self.how.tz} (--tz)")
         rows = coerced.rows
         return rows.select(c for c in rows.columns if c in ("ts", "event") or rows[c].null_count() < rows.height)
+
+    def _trace(self, passed: pl.DataFrame) -> None:
+        """Keep what rows that are no events say of their traces."""
+        rows = passed.filter(pl.col("event") == traces.TRACE) if "event" in passed.columns else passed.clear()
+        if rows.height:
+            self.traces.append(traces.told(coerce(rows.drop("event"), tz=self.how.tz, timed=False).rows))
 
     def _file(self, line: int) -> str:
         return self.inputs[line >> _BITS].shown

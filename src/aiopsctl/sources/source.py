@@ -31,7 +31,9 @@ class Source:
     `detects` says from the head whether a file is of this format; formats are asked by `rank`, then by name.
     `schema` is what Polars parses of a raw record: an explicit dtype for each field, String wherever writers differ.
     `events` turns raw rows (with the column `_line`) into rows of canonical columns of any dtype, keeping `_line`; a raw
-    row may become several events or none. `coerce` then gives them their canonical dtypes.
+    row may become several events or none. `coerce` then gives them their canonical dtypes. A row with `_other` is no
+    event and is counted as passed over; with `trace` for its `event` it tells what other events of its trace may lack
+    (see `traces.py`).
     `timed` is false for formats that carry no time of the call.
     """
 

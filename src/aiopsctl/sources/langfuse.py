@@ -243,5 +243,6 @@ SOURCE = Source(
         }
     ),
     events=_events,
+    together=True,
     sample="langfuse.jsonl",
 )

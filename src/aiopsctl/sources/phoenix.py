@@ -224,5 +224,6 @@ SOURCE = Source(
         }
     ),
     events=_events,
+    together=True,
     sample="phoenix.parquet",
 )

@@ -200,5 +200,6 @@ SOURCE = Source(
     detects=_detects,
     schema=shape(dict.fromkeys(_READ)),
     events=_events,
+    together=True,
     sample="posthog.jsonl",
 )

@@ -47,6 +47,8 @@ def head_of(each: Input) -> Head | None:
     text = start.removeprefix(_BOM).lstrip()
     if not text:
         return None
+    if documents.separated(text):
+        return _separated_head(each)
     records = _records(text)
     if not records and b"\r" in text.rstrip() and b"\n" not in text.rstrip():
         raise UsageError(
@@ -108,6 +110,14 @@ def _document_head(each: Input, text: bytes, records: Sequence[Mapping[str, Any]
         raise UsageError(f"{each.shown} holds JSON, but no objects in it", help="one object per call is expected")
     wrapped = _wrapped_head(found[0]) if text.startswith(b"{") else None
     return wrapped or Head("json", _names(found), tuple(found))
+
+
+def _separated_head(each: Input) -> Head:
+    """Return the head of records with lines between them."""
+    found = documents.objects(documents.records(each)[:_HEAD_RECORDS])
+    if not found:
+        raise UsageError(f"{each.shown} has separators, but no JSON object between them", help=_EXPECTED)
+    return Head("json", _names(found), tuple(found))
 
 
 def _wrapped_head(record: Mapping[str, Any]) -> Head | None:

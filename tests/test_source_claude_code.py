@@ -67,6 +67,19 @@ def test_lines_of_one_response_are_one_call() -> None:
     assert expected == actual
 
 
+def test_the_main_chain_goes_before_a_side_chain() -> None:
+    """A response that a sub-agent's lines repeat is that of the main chain, unless they count more tokens."""
+    more = message(usage={"input_tokens": 4, "cache_read_input_tokens": 2300, "output_tokens": 90})
+    main, same = line(uuid="l2", isSidechain=False), line(uuid="l1", isSidechain=True)
+    expected = [[2], [2]]
+    kept = [
+        without_duplicates(pl.DataFrame(read(SOURCE, *lines)))["_line"].to_list()
+        for lines in ((same, main), (main, line(uuid="l1", isSidechain=True, message=more)))
+    ]
+
+    assert expected == kept
+
+
 @pytest.mark.parametrize(
     ("given", "expected"),
     [

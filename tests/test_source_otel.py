@@ -280,6 +280,15 @@ def test_tokens_without_their_cached_part_are_made_whole() -> None:
     assert expected == actual
 
 
+def test_a_bare_model_names_the_model_of_a_call_but_makes_none() -> None:
+    """Claude Code's older spans name the model as `model` alone; that of a tool's span is no sign of an inference."""
+    rows = read(SOURCE, traces(span({"model": "claude-opus-5", "input_tokens": 2})), traces(span({"model": "m"})))
+    expected = ["claude-opus-5"]
+    actual = [row["model"] for row in rows]
+
+    assert expected == actual
+
+
 def test_a_call_without_usage_has_no_tokens() -> None:
     """Usage that was not recorded is unknown, not 0."""
     expected: dict[str, Any] = {}

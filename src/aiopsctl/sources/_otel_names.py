@@ -25,6 +25,7 @@ SPELLINGS: dict[str, tuple[str, ...]] = {
         "gen_ai.request.model", "llm.request.model", "llm.model_name", "embedding.model_name",
         "langfuse.observation.model.name",
     ),
+    "bare_model": ("model",),
     "model_version": ("gen_ai.response.model", "llm.response.model"),
     "prompt_name": ("gen_ai.prompt.name", "langfuse.observation.prompt.name", "traceloop.prompt.key"),
     "prompt_version": (

@@ -161,7 +161,7 @@ def _calls(spans: pl.DataFrame) -> pl.DataFrame:
         trace_id="traceId",
         parent_id="parentSpanId",
         provider=pl.col("provider").str.to_lowercase(),
-        model=first_of(pl.col("model"), pl.col("model_version")),
+        model=first_of(pl.col("model"), pl.col("bare_model"), pl.col("model_version")),
         prompt_version=pl.concat_str("prompt_name", "prompt_version", separator="@", ignore_nulls=True),
         status=_status(),
         latency_ms=(end - start) / 1e6,

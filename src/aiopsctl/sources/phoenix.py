@@ -16,6 +16,7 @@ from typing import Any
 import polars as pl
 
 from aiopsctl.sources import times
+from aiopsctl.sources._paths import nested
 from aiopsctl.sources.source import LINE, Head, Source, first_of, shape
 from aiopsctl.sources.traces import TRACE
 
@@ -209,6 +210,8 @@ def _inside(value: pl.Expr, dtype: Any, steps: list[str]) -> list[pl.Expr]:
 _COLUMNS = [path for paths in (*_SPAN.values(), *_NOTE.values()) for path in paths]
 _FLAT = [path for path in _COLUMNS if not path.startswith(_DICTS)]
 _INNER = [path.removeprefix("attributes.") for path in _COLUMNS if path.startswith("attributes.")]
+_INNER_DICTS = ("user", "session", "metadata")
+_NESTED = nested(path for path in _INNER if not path.startswith(_INNER_DICTS))
 
 SOURCE = Source(
     name="phoenix",
@@ -218,7 +221,7 @@ SOURCE = Source(
         {
             **dict.fromkeys((*_FLAT, "attributes.user.id", "attributes.session.id", *_DICTS)),
             **dict.fromkeys(("start_time", "end_time", "created_at", "events")),
-            "attributes": dict.fromkeys(_INNER),
+            "attributes": {**dict.fromkeys((*_INNER, *_INNER_DICTS)), **_NESTED},
             "context": dict.fromkeys(("span_id", "trace_id")),
             "result": dict.fromkeys(("label", "score")),
         }

@@ -130,3 +130,20 @@ def test_the_scale_of_a_rating_is_told_by_all_of_them(tmp_path: Path, monkeypatc
     apart = read([path]).events["kind"].to_list()
 
     assert (together, apart) == (["star"] * 3, ["star", "star", "thumb"])
+
+
+def test_an_inner_call_is_told_from_its_wrapper_over_any_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A framework's span and the client's within it are one call, also where they lie in two chunks."""
+
+    def line(span: str, parent: str) -> dict[str, Any]:
+        operation = [{"key": "gen_ai.operation.name", "value": {"stringValue": "chat"}}]
+        return {"resourceSpans": [{"scopeSpans": [{"spans": [{
+            "traceId": "t", "spanId": span, "parentSpanId": parent, "name": "chat", "attributes": operation,
+            "startTimeUnixNano": "1790841600000000000", "endTimeUnixNano": "1790841601000000000",
+        }]}]}]}  # fmt: skip
+
+    path = put(tmp_path / "spans.jsonl", line("inner", "outer"), line("outer", ""))
+
+    in_chunks(monkeypatch, 1)
+
+    assert read([path]).events["request_id"].to_list() == ["inner"]

@@ -1,6 +1,7 @@
 """What a file is, by its content: its container, the names in it, and the format that claims it."""
 
 import csv
+import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
@@ -17,6 +18,7 @@ _HEAD_BYTES = 256 << 10
 _HEAD_RECORDS = 1000
 _BOM = b"\xef\xbb\xbf"
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff", b"{\0", b"\0{", b"[\0", b"\0[")
+_TIME = re.compile(r"(?i)time|date|created|(^|_)(ts|at)$")
 _EXPECTED = "expected one JSON object per line, a JSON array, CSV with a header, or Parquet"
 
 
@@ -149,7 +151,8 @@ def unclaimed(each: Input, head: Head) -> UsageError:
     """Return the error that names the columns of a file that no format claims."""
     names = sorted(filter(None, head.names))
     shown = ", ".join(names[:12]) + (", ..." if len(names) > 12 else "")
+    time = next(filter(_TIME.search, names), names[0] if names else "TIME")
     return UsageError(
         f"cannot tell the format of {each.shown}; its columns are: {shown}",
-        help=f"map them, for example: --map ts={names[0] if names else 'TIME'} (aiopsctl explain lists the canonical columns)",
+        help=f"map them, for example: --map ts={time} (aiopsctl explain lists the canonical columns)",
     )

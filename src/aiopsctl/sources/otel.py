@@ -271,5 +271,6 @@ SOURCE = Source(
         }
     ),
     events=_events,
+    together=True,
     sample="otel.jsonl",
 )

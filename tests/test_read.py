@@ -757,6 +757,14 @@ def test_map_of_a_name_with_dots_and_quotes() -> None:
     assert rows(log, "tier", "segment") == [("1", "x")]
 
 
+def test_map_of_a_name_that_no_path_can_hold() -> None:
+    """A key with both kinds of quotes, or a backslash, is an error that names it."""
+    put("log.jsonl", call("r", metadata=json.dumps({"a\"b'c": 1})))
+
+    with pytest.raises(UsageError, match="cannot look for"):
+        mapped("tier=metadata.a\"b'c")
+
+
 @pytest.mark.parametrize("container", ["jsonl", "csv", "parquet", "json"])
 @pytest.mark.parametrize("others", [("model=model",), ()])
 def test_map_of_a_column_that_is_not_there(others: tuple[str, ...], container: str) -> None:

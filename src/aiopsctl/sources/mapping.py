@@ -146,6 +146,10 @@ def _in_text(found: pl.Expr, dtype: pl.DataType, steps: Sequence[str]) -> pl.Exp
     if dtype != pl.String:
         return pl.lit(None, pl.String)
     for step in steps:
+        if "\\" in step or ("'" in step and '"' in step):
+            raise UsageError(
+                f"--map cannot look for '{step}' within JSON text", help="its marks cannot be written in a path"
+            )
         mark = '"' if "'" in step else "'"
         found = found.str.json_path_match(f"$[{mark}{step}{mark}]")
     return found

@@ -34,7 +34,10 @@ PROMISED = {
     "cost-total", "cost-per-call", "cost-per-mau", "user-cost-p50", "user-cost-p90", "user-cost-p95", "user-cost-p99",
     "user-cost-over-mean", "top-1pct-cost-share",
     "thumbs-up-rate", "correction-rate", "rejection-rate", "task-completion-rate",
-    "nps", "opt-out-rate", "dau", "mau", "peak-tpm", "peak-rpm",
+    "nps", "nps-users", "nps-non-users", "nps-gap", "csat", "csat-users", "csat-non-users", "csat-gap",
+    "tickets", "ticket-rate", "retention-30d", "retention-60d", "retention-90d",
+    "retention-30d-others", "retention-60d-others", "retention-90d-others", "opt-out-rate",
+    "dau", "wau", "mau", "stickiness", "adoption-rate", "ai-completion-rate", "peak-tpm", "peak-rpm",
 }  # fmt: skip
 CONFIG = SimpleNamespace(
     tiers={"free": Tier(revenue=quantity("1 USD / month")), "pro": Tier(revenue=quantity("20 USD / month"))},
@@ -46,7 +49,7 @@ CONFIG = SimpleNamespace(
 
 SETTING = Setting(
     CONFIG, ZoneInfo("UTC"), since=datetime(2026, 9, 1, tzinfo=UTC), until=datetime(2026, 10, 11, tzinfo=UTC),
-    end=datetime(2026, 10, 11, tzinfo=UTC),
+    end=datetime(2027, 1, 1, tzinfo=UTC),
 )  # fmt: skip
 FACTS_OF_LOG = {name: table(fact, fact.read(SETTING)) for name, fact in FACTS.items()}
 each_metric = pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.name)
@@ -92,8 +95,10 @@ def log(rows: int, seed: int = 0) -> pl.DataFrame:
             "tier": rng.choice(["free", "pro", None]),
         }
         when = {"ts": datetime(2026, 9, 1, tzinfo=UTC) + timedelta(minutes=rng.randrange(60 * 24 * 40))}
+        kind = rng.choice([*[None] * 20, *FEEDBACK_KINDS, "active", "activate", "opt_in", "opt_out"])
+        if kind in ("active", "nps", "csat") and rng.random() < 0.4:
+            who = who | {"user_id": f"without AI {rng.randrange(9)}"}
         name = {"request_id": rng.choice([None, f"r{rng.randrange(rows)}"])}
-        kind = rng.choice([*[None] * 20, *FEEDBACK_KINDS, "activate", "opt_in", "opt_out"])
         if kind is not None:
             category = rng.choice([None, "wrong", "tone"])
             return when | who | name | {"kind": kind, "value": rng.choice([None, *range(11)]), "category": category}

@@ -362,12 +362,12 @@ NOBODY_OPTED_OUT = {"opt_outs": [0] * 4, "last_opt_out": pl.Series([None] * 4, d
     [
         (ACTIVATED | OPTED_OUT, 1 / 3),
         (NOBODY_ACTIVATED | OPTED_OUT, 1 / 2),
-        (NOBODY_ACTIVATED | NOBODY_OPTED_OUT, None),
+        (NOBODY_ACTIVATED | NOBODY_OPTED_OUT, 0),
     ],
-    ids=["of those who activated", "nobody activated: of those who called", "no activity at all"],
+    ids=["of those who activated", "nobody activated: of those who called", "nobody opted out"],
 )
 def test_opted_out(rows: dict[str, Any], expected: float | None) -> None:
-    """The last word of a user counts; without activations in the log, users with a call are the base."""
+    """The last word of a user counts; without activations, users with a call are the base."""
     actual = said(opted_out(), **rows, calls=[3, 0, 1, 0])
 
     assert expected == actual["value"]

@@ -12,6 +12,8 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from aiopsctl.events import OF_CALLS
+
 NANO = 10**9
 _FINER = ("minute", "hour", "day", "week", "weekday")
 
@@ -41,7 +43,8 @@ class Fact:
     """One fact: the column that it becomes, the column of the sums that it is told by, and where it comes from.
 
     `key` is empty where one value holds for all rows. `written` shows how a config gives it; it is empty for what
-    follows from the window. `read` returns the values by key (`None` where there is none).
+    follows from the window, and `lack` says why there may be none. `read` returns the values by key (`None` where there
+    is no key).
     """
 
     name: str
@@ -50,6 +53,7 @@ class Fact:
     meaning: str
     written: str
     read: Callable[[Setting], Mapping[Any, Any]]
+    lack: str = "revenue and users of the product are known by month: group by month or not at all"
 
 
 def _tier_revenue(s: Setting) -> dict[str, int]:
@@ -66,6 +70,11 @@ def _by_month(key: str, scale: int = 1) -> Callable[[Setting], dict[date, int]]:
         }
 
     return read
+
+
+def _product_mau(s: Setting) -> dict[date, int]:
+    """Return the users of the whole product: of a tier or a country they are not known."""
+    return _by_month("product_mau")(s) if set(s.by) <= {*OF_CALLS, "month"} else {}
 
 
 def _month_shares(s: Setting) -> dict[date, float]:
@@ -95,7 +104,19 @@ def _last_day(s: Setting) -> dict[None, date]:
     return {} if s.end is None else {None: (s.end - timedelta(microseconds=1)).astimezone(s.tz).date()}
 
 
-_MONTHLY = "revenue and users of the product are known by month: group by month or not at all"
+def _whole_weeks(s: Setting) -> dict[date, bool]:
+    """Return the calendar weeks, by their Monday, of which the window covers all seven days."""
+    if s.since is None or s.until is None:
+        return {}
+    since, until, week = s.since.astimezone(s.tz), s.until.astimezone(s.tz), timedelta(days=7)
+    monday = since.date() - timedelta(days=since.weekday())
+    monday += week if _midnight(monday, s.tz) < since else timedelta()
+    return {
+        monday + week * i: True
+        for i in range((until.date() - monday).days // 7)
+        if _midnight(monday + week * (i + 1), s.tz) <= until
+    }
+
 
 tier_revenue = Fact(
     "tier_revenue", "tier", pl.Int64(), "revenue of a user of a tier in a month, in nano-dollars",
@@ -111,11 +132,15 @@ forecast = Fact(
 )  # fmt: skip
 product_mau = Fact(
     "product_mau", "month", pl.Int64(), "monthly active users of the whole product",
-    "product_mau: {2026-11: 12_000}", _by_month("product_mau"),
+    "product_mau: {2026-11: 12_000}", _product_mau,
 )  # fmt: skip
 month_share = Fact("month_share", "month", pl.Float64(), "share of a month that the window covers", "", _month_shares)
 window_end = Fact("window_end", "", pl.Datetime("us", "UTC"), "where the window ends, or the log", "", _window_end)
 last_day = Fact("last_day", "", pl.Date(), "the last day of the window, or of the log", "", _last_day)
+whole_week = Fact(
+    "whole_week", "week", pl.Boolean(), "whether the window covers all of a week", "", _whole_weeks,
+    "the window covers no whole week from Monday to Sunday",
+)  # fmt: skip
 
 FACTS: dict[str, Fact] = {thing.name: thing for thing in list(globals().values()) if isinstance(thing, Fact)}
 """Every fact that is declared here, by its name."""
@@ -130,7 +155,7 @@ def table(fact: Fact, values: Mapping[Any, Any], **of: Any) -> pl.DataFrame:
     return pl.DataFrame(columns)
 
 
-_KEYS: dict[str, pl.DataType] = {"tier": pl.String(), "month": pl.Date()}
+_KEYS: dict[str, pl.DataType] = {"tier": pl.String(), "month": pl.Date(), "week": pl.Date()}
 
 
 def tables(names: Iterable[str], settings: Sequence[Setting], window: str) -> dict[str, pl.DataFrame]:
@@ -149,5 +174,7 @@ def lacking(facts: Iterable[str], found: Mapping[str, pl.DataFrame]) -> str:
     for name in facts:
         if not found[name].height:
             fact = FACTS[name]
-            return f"the config gives no {fact.meaning.partition(',')[0]}: {fact.written}" if fact.written else _MONTHLY
+            return (
+                f"the config gives no {fact.meaning.partition(',')[0]}: {fact.written}" if fact.written else fact.lack
+            )
     return ""

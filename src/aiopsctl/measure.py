@@ -62,7 +62,7 @@ def measure(events: pl.DataFrame, metrics: Sequence[Metric], scope: Scope) -> li
         m.name: _rows(evaluate(sums[reduction_of(m, slices, plan).keys], m, slices, facts), scope.by) for m in metrics
     }
     known = sorted(_seen(values), key=_order) or [(None,) * len(scope.by)]
-    why = lacks(events, metrics, facts)
+    why = lacks(events, metrics, facts, scope.by)
     return [_measurement(m, key, values[m.name], scope, why[m.name]) for m in metrics for key in known]
 
 
@@ -180,7 +180,7 @@ def _measurement(
     value = row.get("value")
     status, reason = "ok", None
     if value is None:
-        status, reason = "unknown", lack or "no rows to compute it from"
+        status, reason = "unknown", lack or metric.lack or "no rows to compute it from"
     elif _is_partial(row):
         status, reason = "unknown", f"cost is known for {row['coverage']:.1%} of the calls"
     elif metric.note and not (scope.window.is_month(scope.tz) or "month" in scope.by):

@@ -1,5 +1,6 @@
 """A metric is sums at a grain, and a value over those sums. Shards add: on every engine, in every split."""
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -205,6 +206,12 @@ def test_declaration_uses_known_words(metric: Metric) -> None:
 def test_declaration_names_its_sums_apart(metric: Metric) -> None:
     """No sum of a metric has the name of a column, so that its value can use both."""
     assert set() == set(metric.sums) & {*COLUMNS, *CALENDAR, *GRAINS}
+
+
+@each_metric
+def test_example_can_be_shown(metric: Metric) -> None:
+    """The events of an example are what a JSON log would hold."""
+    assert json.loads(json.dumps(list(metric.example[0]))) == list(metric.example[0])
 
 
 @each_metric

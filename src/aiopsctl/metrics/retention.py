@@ -11,6 +11,7 @@ from aiopsctl.values import opted_out, retained
 _SECTION = "What to Watch / 4. User Satisfaction"
 _SETTLE = 7
 _FIRST = datetime(2026, 6, 1, 10, tzinfo=UTC)
+_NOW = timedelta()
 
 
 def _retention(days: int, *, others: bool = False) -> Metric:
@@ -52,14 +53,18 @@ def _retention(days: int, *, others: bool = False) -> Metric:
 
 def _example(days: int, begin: str) -> list[dict[str, Any]]:
     """Return three users old enough to count of whom two stay, one who is too young, and one of the other group."""
-    late, later = _FIRST + timedelta(days=days), _FIRST + timedelta(days=days + 3)
+
+    def row(user: str, kind: str, after: timedelta = _NOW) -> dict[str, Any]:
+        return {"ts": (_FIRST + after).isoformat(), "user_id": user, "kind": kind}
+
+    due, second = timedelta(days=days), timedelta(seconds=1)
     return [
-        *({"kind": begin, "user_id": user, "ts": _FIRST} for user in "abc"),
-        {"kind": "active", "user_id": "a", "ts": late},
-        {"kind": "active", "user_id": "b", "ts": late - timedelta(seconds=1)},
-        {"kind": "active", "user_id": "c", "ts": later},
-        {"kind": begin, "user_id": "young", "ts": _FIRST + timedelta(seconds=1)},
-        {"kind": "activate" if begin == "active" else "active", "user_id": "other", "ts": _FIRST},
+        *(row(user, begin) for user in "abc"),
+        row("a", "active", due),
+        row("b", "active", due - second),
+        row("c", "active", due + timedelta(days=3)),
+        row("young", begin, second),
+        row("other", "activate" if begin == "active" else "active"),
     ]
 
 

@@ -1,5 +1,6 @@
 """A metric is sums at a grain, and a value over those sums. Shards add: on every engine, in every split."""
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -34,19 +35,22 @@ PROMISED = {
     "cost-total", "cost-per-call", "cost-per-mau", "user-cost-p50", "user-cost-p90", "user-cost-p95", "user-cost-p99",
     "user-cost-over-mean", "top-1pct-cost-share",
     "thumbs-up-rate", "correction-rate", "rejection-rate", "task-completion-rate",
-    "nps", "opt-out-rate", "dau", "mau", "peak-tpm", "peak-rpm",
+    "nps", "nps-users", "nps-non-users", "nps-gap", "csat", "csat-users", "csat-non-users", "csat-gap",
+    "tickets", "ticket-rate", "retention-30d", "retention-60d", "retention-90d",
+    "retention-30d-others", "retention-60d-others", "retention-90d-others", "opt-out-rate",
+    "dau", "wau", "mau", "stickiness", "adoption-rate", "ai-completion-rate", "peak-tpm", "peak-rpm",
 }  # fmt: skip
 CONFIG = SimpleNamespace(
     tiers={"free": Tier(revenue=quantity("1 USD / month")), "pro": Tier(revenue=quantity("20 USD / month"))},
-    forecast={"2026-09": quantity("9 USD"), "2026-10": quantity("3 USD")},
-    revenue={"2026-09": quantity("900 USD"), "2026-10": quantity("300 USD")},
-    product_mau={"2026-09": 40, "2026-10": 50},
+    forecast={f"2026-{month:02}": quantity("4 USD") for month in range(9, 13)},
+    revenue={f"2026-{month:02}": quantity("300 USD") for month in range(9, 13)},
+    product_mau={f"2026-{month:02}": 50 for month in range(9, 13)},
 )
 """What the config of the made-up log says."""
 
 SETTING = Setting(
-    CONFIG, ZoneInfo("UTC"), since=datetime(2026, 9, 1, tzinfo=UTC), until=datetime(2026, 10, 11, tzinfo=UTC),
-    end=datetime(2026, 10, 11, tzinfo=UTC),
+    CONFIG, ZoneInfo("UTC"), since=datetime(2026, 9, 1, tzinfo=UTC), until=datetime(2026, 12, 25, tzinfo=UTC),
+    end=datetime(2026, 12, 25, tzinfo=UTC),
 )  # fmt: skip
 FACTS_OF_LOG = {name: table(fact, fact.read(SETTING)) for name, fact in FACTS.items()}
 each_metric = pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.name)
@@ -87,13 +91,15 @@ def log(rows: int, seed: int = 0) -> pl.DataFrame:
 
     def row() -> dict[str, Any]:
         who = {
-            "user_id": rng.choice([None, *"abcdefghijklmnopqrstuvwxyzäöü" * 2]),
+            "user_id": rng.choice([None, *"abcdefghijklmnopqrstuvwxyzäöü" * 12]),
             "feature": rng.choice(["draft", "search", None]),
             "tier": rng.choice([*["free", "pro"] * 30, None]),
         }
-        when = {"ts": datetime(2026, 9, 1, tzinfo=UTC) + timedelta(minutes=rng.randrange(60 * 24 * 40))}
+        when = {"ts": datetime(2026, 9, 1, tzinfo=UTC) + timedelta(minutes=rng.randrange(60 * 24 * 115))}
+        kind = rng.choice([*[None] * 20, *FEEDBACK_KINDS, "active", "activate", "opt_in", "opt_out"])
+        if kind in ("active", "nps", "csat") and rng.random() < 0.4:
+            who = who | {"user_id": f"without AI {rng.randrange(9)}"}
         name = {"request_id": rng.choice([None, f"r{rng.randrange(rows)}"])}
-        kind = rng.choice([*[None] * 20, *FEEDBACK_KINDS, "activate", "opt_in", "opt_out"])
         if kind is not None:
             category = rng.choice([None, "wrong", "tone"])
             return when | who | name | {"kind": kind, "value": rng.choice([None, *range(11)]), "category": category}
@@ -202,6 +208,12 @@ def test_declaration_uses_known_words(metric: Metric) -> None:
 def test_declaration_names_its_sums_apart(metric: Metric) -> None:
     """No sum of a metric has the name of a column, so that its value can use both."""
     assert set() == set(metric.sums) & {*COLUMNS, *CALENDAR, *GRAINS}
+
+
+@each_metric
+def test_example_can_be_shown(metric: Metric) -> None:
+    """The events of an example are what a JSON log would hold."""
+    assert json.loads(json.dumps(list(metric.example[0]))) == list(metric.example[0])
 
 
 @each_metric

@@ -49,10 +49,23 @@ def after(last: datetime) -> datetime:
 def lacks(
     events: pl.DataFrame, metrics: Sequence[Metric], facts: Mapping[str, pl.DataFrame], setting: Setting
 ) -> dict[str, str]:
-    """Return for each metric what it lacks: columns, kinds of rows anywhere in the log, or facts; else nothing."""
+    """Return for each metric what it lacks: columns, kinds of rows anywhere in the log, a sense in the slices, or facts.
+
+    Nothing is an empty string.
+    """
     columns = frozenset(events.columns)
     kinds = frozenset(events["kind"].unique().drop_nulls()) if "kind" in columns else frozenset()
-    return {m.name: _missing(m, columns, kinds) or lacking(m.facts, facts, setting) for m in metrics}
+    return {
+        m.name: _missing(m, columns, kinds)
+        or _uncut(m, setting.by)
+        or lacking([name for name in m.facts if name not in m.optional], facts, setting)
+        for m in metrics
+    }
+
+
+def _uncut(metric: Metric, by: Sequence[str]) -> str:
+    found = [name for name in by if name in metric.not_by]
+    return f"it cannot be told by {' and '.join(found)}" if found else ""
 
 
 def _missing(metric: Metric, columns: frozenset[str], kinds: frozenset[str]) -> str:

@@ -127,5 +127,10 @@ CALL_FACTS = (
 OF_FEEDBACK = ("kind", "category", "value")
 """What only feedback says: to cut by it says nothing of calls."""
 
+OF_CALLS = (
+    "feature", "query_type", "provider", "model", "model_version", "prompt_version", "service_tier", "status",
+)  # fmt: skip
+"""What only calls have, and feedback on them: to cut by it says nothing of users who never called."""
+
 CALENDAR = ("minute", "hour", "day", "week", "month", "quarter", "weekday")
 """Calendar columns that can be asked for, computed from `ts` in the zone of the run."""

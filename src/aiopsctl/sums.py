@@ -49,6 +49,16 @@ def latest(where: nw.Expr) -> Sum:
     return Sum(nw.when(where).then(nw.col("ts")), add="max")
 
 
+def earliest(where: nw.Expr) -> Sum:
+    """Return the oldest time at which the condition held, null where it never did."""
+    return Sum(nw.when(where).then(nw.col("ts")), add="min")
+
+
+def in_millionths(column: str) -> nw.Expr:
+    """Return a score as whole millionths, rounded half up."""
+    return (nw.col(column) * 1e6 + 0.5).floor().cast(nw.Int64)
+
+
 def known(*columns: str) -> nw.Expr:
     """Return whether all of the columns have a value."""
     first, *rest = (~nw.col(column).is_null() for column in columns)
@@ -103,6 +113,22 @@ activations = count(of_kind("activate", "opt_in"))
 opt_outs = count(of_kind("opt_out"))
 last_activation = latest(of_kind("activate", "opt_in"))
 last_opt_out = latest(of_kind("opt_out"))
+
+# satisfaction and engagement
+is_csat = of_kind("csat") & known("value")
+names_call = known("request_id") | known("trace_id") | known("session_id")
+is_in_use = is_call | of_kind("active")
+rows = count(known("event"))
+csat_answers = count(is_csat)
+csat_points = Sum(nw.when(is_csat).then(in_millionths("value")).otherwise(nw.lit(0)))
+tickets = count(of_kind("ticket"))
+in_product = count(is_call | (nw.col("event") == "activity"))
+first_activation = earliest(of_kind("activate", "opt_in"))
+first_call = earliest(is_call)
+first_active = earliest(of_kind("active"))
+last_in_use = latest(is_in_use)
+ai_completed = count(of_kind("complete") & names_call)
+ai_tasks = count(of_kind("complete", "abandon", "redo") & names_call)
 
 
 def rounded(number: nw.Expr, digits: int) -> nw.Expr:

@@ -4,26 +4,31 @@ from aiopsctl.values.business import over_forecast, overruns, revenue, share_of_
 from aiopsctl.values.quantiles import counted_quantile, user_quantile
 from aiopsctl.values.rates import distinct_rate, rate
 from aiopsctl.values.spread import student_t
-from aiopsctl.values.totals import distinct, maximum, mean, per_user, total
-from aiopsctl.values.users import largest_over_mean, opted_out, top_share
+from aiopsctl.values.totals import distinct, maximum, mean, mean_gap, per_active_user, per_user, total
+from aiopsctl.values.users import adopted, largest_over_mean, opted_out, retained, stickiness, top_share
 from aiopsctl.values.value import Value
 
 __all__ = [
     "Value",
+    "adopted",
     "counted_quantile",
     "distinct",
     "distinct_rate",
     "largest_over_mean",
     "maximum",
     "mean",
+    "mean_gap",
     "opted_out",
     "over_forecast",
     "overruns",
+    "per_active_user",
     "per_user",
     "rate",
+    "retained",
     "revenue",
     "share_of_revenue",
     "so_far",
+    "stickiness",
     "student_t",
     "top_share",
     "total",

@@ -104,8 +104,9 @@ def evaluate(
     keys = [pl.col(name).alias(f"by_{name}") for name in slices]
     v = metric.value
     covered = _NO_COVERAGE if metric.covers is None else _share(*metric.covers)
+    rows = _summed(sums, metric, slices, facts)
     parts = (
-        _summed(sums, metric, slices, facts)
+        (rows if v.units is None else v.units(rows, slices))
         .with_columns(*keys)
         .group_by(pl.lit(0).alias("_"), *(f"by_{name}" for name in slices))
         .agg(coverage=covered, per=pl.len() * 0.0 + v.per, **v.parts)
@@ -138,12 +139,17 @@ def _summed(
 
 
 def _spread(rows: pl.DataFrame, metric: Metric, own: Sequence[str]) -> pl.DataFrame:
-    """Return rows in which the base of a metric counts for every value of columns that only feedback has."""
-    is_base = pl.all_horizontal(pl.col(name).is_null() for name in own)
+    """Return rows in which the base of a metric counts for every value of columns that only feedback has.
+
+    The values are those of rows that the metric counts: the category of a ticket is none of a flag.
+    """
     rest = [name for name in metric.sums if name not in metric.base]
+    is_base = pl.all_horizontal(pl.col(name).is_null() for name in own)
+    is_counted = pl.any_horizontal(pl.col(name) != 0 for name in rest if metric.sums[name].add == "sum")
     nothing = [pl.when(False).then(name).otherwise(_ZERO[metric.sums[name].add]).alias(name) for name in rest]
-    values = rows.filter(~is_base).select(own).unique(maintain_order=True)
-    base = rows.filter(is_base).with_columns(nothing).drop(own).join(values, how="cross")
+    values = rows.filter(~is_base & is_counted).select(own).unique(maintain_order=True)
+    counts = pl.any_horizontal(pl.col(name) != 0 for name in metric.base)
+    base = rows.filter(is_base & counts).with_columns(nothing).drop(own).join(values, how="cross")
     return pl.concat([rows, base.select(rows.columns)])
 
 

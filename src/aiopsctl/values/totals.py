@@ -7,17 +7,20 @@ from aiopsctl.values.value import Value
 
 
 def mean(
-    num: str, den: str, *, cluster: str = "user_id", per: float = 1, least: float = 0, most: float | None = None
-) -> Value:
+    num: str, den: str, *, cluster: str = "user_id", per: float = 1,
+    least: float | None = 0, most: float | None = None, n: str | None = None,
+) -> Value:  # fmt: skip
     """Return `sum(num) / sum(den) / per` with the user-clustered t interval of a ratio of sums.
 
-    The interval ends where the mean can be no less or no more.
+    The interval ends where the mean can be no less or no more (in the unit of the sums). `n` names the sum that is the
+    sample size, where `den` is none (tokens, time).
     """
     size = pl.col("size")
     centre = pl.col("top") / size
     half = pl.when(ENOUGH & VARIES).then(T * VARIANCE.sqrt())
     low, high = (bound.clip(least, most) for bound in (centre - half, centre + half))
-    return Value(clustered(num, den, cluster), centre, size, low, high, cluster, f"sum of {num} / sum of {den}", per)
+    parts = clustered(num, den, cluster) | {"counted": pl.col(n or den).sum()}
+    return Value(parts, centre, pl.col("counted"), low, high, cluster, f"sum of {num} / sum of {den}", per)
 
 
 def per_user(num: str, active: str, *, per: float = 1) -> Value:
@@ -37,6 +40,20 @@ def total(num: str, n: str, *, per: float = 1) -> Value:
     parts = {"top": pl.col(num).sum(), "size": pl.col(n).sum()}
     value = pl.when(pl.col("size") > 0).then(pl.col("top"))
     return Value(parts, value, pl.col("size"), words=f"sum of {num}", per=per)
+
+
+def count_beside(num: str, base: str) -> Value:
+    """Return `sum(num)`, which is 0 where there is none; the sample are the events of `base`, or those counted."""
+    parts = {"top": pl.col(num).sum(), "size": pl.col(base).sum()}
+    return Value(parts, pl.col("top"), pl.max_horizontal("top", "size"), words=f"sum of {num}")
+
+
+def count_of_last_day(num: str, base: str, at: str) -> Value:
+    """Return `sum(num)` of the rows `at` most 24 hours before `window_end`, a fact; else as `count_beside`."""
+    recent = pl.col(at) >= pl.col("window_end") - pl.duration(hours=24)
+    parts = {"top": pl.col(num).filter(recent).sum(), "whole": pl.col(num).sum(), "size": pl.col(base).sum()}
+    words = f"sum of {num} in the last 24 hours of the window"
+    return Value(parts, pl.col("top"), pl.max_horizontal("whole", "size"), words=words)
 
 
 def distinct(active: str, *, per: str | None = None) -> Value:

@@ -7,12 +7,13 @@ the canonical column's.
 import re
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 from typing import Any
 
 import polars as pl
 
 from aiopsctl.errors import UsageError, nearest
-from aiopsctl.events import COLUMNS
+from aiopsctl.events import COLUMNS, TEXT
 from aiopsctl.sources.source import LINE, Head, Source, text
 
 _TO_MS = {"s": 1e3, "sec": 1e3, "secs": 1e3, "seconds": 1e3, "ms": 1.0, "millis": 1.0, "milliseconds": 1.0,
@@ -80,9 +81,9 @@ def apply(source: Source, steps: Mapping[Mapped, Path]) -> Source:
     """Return the format with mapped columns, found at their paths, laid over what it reads by itself."""
     if not steps:
         return source
-    schema = dict(source.schema)
-    for path in steps.values():
-        _insert(schema, path)
+    texts = {mapped.column: (path,) for mapped, path in steps.items() if mapped.column in TEXT}
+    steps = {mapped: path for mapped, path in steps.items() if mapped.column not in TEXT}
+    schema = reduce(insert, steps.values(), source.schema)
     columns = [mapped.column for mapped in steps]
 
     def events(raw: pl.DataFrame) -> pl.DataFrame:
@@ -93,19 +94,19 @@ def apply(source: Source, steps: Mapping[Mapped, Path]) -> Source:
             return rest.hstack(taken.drop(LINE))
         return rest.join(taken, on=LINE, how="left", maintain_order="left")
 
-    return replace(source, schema=schema, events=events, timed=source.timed or "ts" in columns)
+    return replace(
+        source, schema=schema, events=events, timed=source.timed or "ts" in columns, texts={**source.texts, **texts}
+    )
 
 
-def _insert(schema: dict[str, Any], path: Path) -> None:
-    """Add a path of nested fields with a String leaf to a schema, keeping what is there."""
+def insert(schema: Mapping[str, Any], path: Path) -> dict[str, Any]:
+    """Return a schema with a path of nested fields that has a String leaf, keeping what is there."""
     name, *rest = path
     there = schema.get(name)
     if not rest:
-        schema[name] = there if isinstance(there, (pl.Struct, pl.List)) else pl.String
-        return
+        return {**schema, name: there if isinstance(there, (pl.Struct, pl.List)) else pl.String}
     inner = {f.name: f.dtype for f in there.fields} if isinstance(there, pl.Struct) else {}
-    _insert(inner, tuple(rest))
-    schema[name] = pl.Struct(inner)
+    return {**schema, name: pl.Struct(insert(inner, tuple(rest)))}
 
 
 def _taken(mapped: Mapped, path: Path, schema: pl.Schema) -> pl.Expr:

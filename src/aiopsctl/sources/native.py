@@ -17,7 +17,7 @@ def _detects(head: Head) -> bool:
 
 
 def _events(raw: pl.DataFrame) -> pl.DataFrame:
-    return raw.select(LINE, *(name for name in raw.columns if name in COLUMNS))
+    return raw.select(LINE, *(name for name in raw.columns if name in COLUMNS and name not in TEXT))
 
 
 SOURCE = Source(
@@ -31,4 +31,5 @@ SOURCE = Source(
     },
     events=_events,
     rank=9,
+    texts={"output": (("output",),), "final_text": (("final_text",),)},
 )

@@ -1,7 +1,7 @@
 """What a log format declares, and what is known of a file before it is read."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import polars as pl
@@ -32,7 +32,8 @@ class Source:
     `schema` is what Polars parses of a raw record: an explicit dtype for each field, String wherever writers differ.
     `events` turns raw rows (with the column `_line`) into rows of canonical columns of any dtype, keeping `_line`; a raw
     row may become several events or none. `coerce` then gives them their canonical dtypes.
-    `timed` is false for formats that carry no time of the call.
+    `timed` is false for formats that carry no time of the call. `texts` are the paths of `output` and `final_text`, which
+    are read only to tell how much a correction changed, where each is all that a line says.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Source:
     events: Callable[[pl.DataFrame], pl.DataFrame]
     rank: int = 1
     timed: bool = True
+    texts: Mapping[str, tuple[tuple[str, ...], ...]] = field(default_factory=dict)
     sample: str = ""
 
 

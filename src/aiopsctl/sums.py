@@ -144,7 +144,6 @@ server_errors = count(is_call & (nw.col("http_status") >= 500))
 client_errors = count(
     is_call & (nw.col("http_status") >= 400) & (nw.col("http_status") < 500) & (nw.col("http_status") != 429)
 )
-first_tokens = count(is_ok & known("ttft_ms"))
 is_generated = is_ok & known("latency_ms", "output_tokens")
 generated_calls = count(is_generated)
 generated_tokens = total("output_tokens", is_generated)

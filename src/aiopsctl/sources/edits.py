@@ -43,7 +43,7 @@ def sized(events: pl.DataFrame, opened: Sequence[Opened], reread: Reread) -> pl.
 def _unsized(events: pl.DataFrame) -> pl.DataFrame:
     """Return the lines and ids of corrections without a value, of lines that say nothing else."""
     ids = [name for name in _IDS if name in events.columns]
-    if "kind" not in events.columns or not ids:
+    if not {LINE, "kind"} <= set(events.columns) or not ids:
         return pl.DataFrame()
     found = events.filter(pl.col("kind") == "correction")
     if "value" in events.columns:

@@ -30,15 +30,19 @@ from aiopsctl.sums import GRAINS, SUMS, Sum
 METRICS = list(catalog.metrics().values())
 UTC_SCOPE = Scope(ZoneInfo("UTC"))
 PROMISED = {
-    "calls", "error-rate", "timeout-rate", "latency-p50", "latency-p95", "latency-p99",
-    "input-tokens", "input-tokens-p50", "output-tokens", "output-tokens-p50",
-    "cost-total", "cost-per-call", "cost-per-mau", "user-cost-p50", "user-cost-p90", "user-cost-p95", "user-cost-p99",
-    "user-cost-over-mean", "top-1pct-cost-share",
-    "thumbs-up-rate", "correction-rate", "rejection-rate", "task-completion-rate",
-    "nps", "nps-users", "nps-non-users", "nps-gap", "csat", "csat-users", "csat-non-users", "csat-gap",
-    "tickets", "ticket-rate", "retention-30d", "retention-60d", "retention-90d",
-    "retention-30d-others", "retention-60d-others", "retention-90d-others", "opt-out-rate",
-    "dau", "wau", "mau", "stickiness", "adoption-rate", "ai-completion-rate", "peak-tpm", "peak-rpm",
+    "adoption-rate", "ai-completion-rate", "availability", "cache-hit-rate", "cache-read-share", "calls", "copy-rate",
+    "correction-rate", "correction-size", "cost-per-call", "cost-per-call-p50", "cost-per-mau", "cost-total", "csat",
+    "csat-gap", "csat-non-users", "csat-users", "dau", "error-rate", "escalations", "escalations-24h", "eval-score",
+    "feedback-rate", "flag-rate", "input-tokens", "input-tokens-p50", "input-tokens-p95", "latency-p50",
+    "latency-p95", "latency-p99", "mau", "nps", "nps-gap", "nps-non-users", "nps-users", "opt-out-rate",
+    "output-tokens", "output-tokens-p50", "output-tokens-p95", "peak-rpm", "peak-tpm", "rate-limited-rate",
+    "redo-rate", "refusal-rate", "rejection-rate", "repeat-prompt-share", "retention-30d", "retention-30d-others",
+    "retention-60d", "retention-60d-others", "retention-90d", "retention-90d-others", "review-coverage",
+    "review-queue", "review-queue-age", "review-score", "share-rate", "star-mean", "stickiness",
+    "task-completion-rate", "thumbs-up-rate", "thumbs-up-rate-7d", "ticket-rate", "tickets", "timeout-rate",
+    "tokens-per-character", "tokens-per-second", "top-1pct-cost-share", "truncation-rate", "ttft-p50", "ttft-p95",
+    "unpriced-share", "user-cost-over-mean", "user-cost-p50", "user-cost-p90", "user-cost-p95", "user-cost-p99",
+    "wau",
 }  # fmt: skip
 CONFIG = SimpleNamespace(
     tiers={"free": Tier(revenue=quantity("1 USD / month")), "pro": Tier(revenue=quantity("20 USD / month"))},
@@ -50,7 +54,7 @@ CONFIG = SimpleNamespace(
 
 SETTING = Setting(
     CONFIG, ZoneInfo("UTC"), since=datetime(2026, 9, 1, tzinfo=UTC), until=datetime(2026, 12, 25, tzinfo=UTC),
-    end=datetime(2026, 12, 25, tzinfo=UTC),
+    end=datetime(2026, 12, 25, tzinfo=UTC), features=dict.fromkeys(FEEDBACK_KINDS, frozenset({"draft", ""})),
 )  # fmt: skip
 FACTS_OF_LOG = {name: table(fact, fact.read(SETTING)) for name, fact in FACTS.items()}
 each_metric = pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.name)
@@ -111,6 +115,14 @@ def log(rows: int, seed: int = 0) -> pl.DataFrame:
             "cost_usd": rng.choice([None, *[rng.lognormvariate(-5, 2)] * 9]),
             "retrieval_cost_usd": rng.choice([None, rng.lognormvariate(-9, 2)]),
             "infra_cost_usd": rng.choice([None, rng.lognormvariate(-9, 2)]),
+            "ttft_ms": rng.choice([None, rng.randrange(100)]),
+            "http_status": rng.choice([None, *[200] * 9, 400, 429, 500]),
+            "finish_reason": rng.choice([None, *["stop"] * 9, "length", "refusal"]),
+            "retries": rng.choice([None, *[0] * 9, 2]),
+            "cache_hit": rng.choice([None, True, False]),
+            "cache_read_tokens": rng.choice([None, rng.randrange(500)]),
+            "prompt_characters": rng.choice([None, rng.randrange(9_000)]),
+            "prompt_hash": rng.choice([None, *"abc", f"p{rng.randrange(rows)}"]),
         }
         return when | who | name | figures
 
@@ -155,7 +167,7 @@ def test_log_in_shards(engine: Engine, by: tuple[str, ...], seed: int) -> None:
 def test_log_says_something_of_every_metric(engine: Engine) -> None:
     """The log that the shards are tested with has a value of every metric, and every interval that there is."""
     expected = {metric.name for metric in METRICS if metric.value.has_interval}
-    found = evaluated(engine, METRICS, [log(rows=1_500)])
+    found = evaluated(engine, METRICS, [log(rows=1_500, seed=1)])
 
     actual = {name for name, ((_, _, low, high, _),) in found.items() if (low, high) != (None, None)}
 

@@ -16,10 +16,13 @@ from scipy.stats import binom, binomtest, t
 from aiopsctl.values import (
     Value,
     adopted,
+    count_beside,
+    count_of_last_day,
     counted_quantile,
     distinct,
     distinct_rate,
     largest_over_mean,
+    longest_wait,
     maximum,
     mean,
     mean_gap,
@@ -27,12 +30,15 @@ from aiopsctl.values import (
     per_active_user,
     per_user,
     rate,
+    rate_of_last_days,
     retained,
+    share,
     stickiness,
     student_t,
     top_share,
     total,
     user_quantile,
+    waiting,
 )
 
 Numbers = NDArray[np.float64]
@@ -338,15 +344,102 @@ def test_distinct() -> None:
     assert expected == [(each["value"], each["n"]) for each in actual]
 
 
+def marked(value: Value, **columns: Any) -> dict[str, Any]:
+    """Return what a value over units of its own says of a slice of all the rows."""
+    assert value.units is not None
+    return said(value, **value.units(pl.DataFrame(columns).with_columns(slice=0), ["slice"]).to_dict(as_series=False))
+
+
 def test_distinct_rate() -> None:
-    """Marks are counted once, over the events of those that have any; the interval is Wilson's."""
+    """A call counts once, whoever marks it and how often; the events are those where marks are taken at all."""
     interval = binomtest(2, 8).proportion_ci(method="wilson")
     expected = {"n": 8, "value": 0.25, "low": interval.low, "high": interval.high}
-    rows = {"feature": ["a", "a", "a", "b"], "mark": ["", "r1", "r2", ""], "calls": [8, 0, 0, 5]}
+    rows = {
+        "feature": ["a"] * 6 + ["b", "a"],
+        "takes": [1] * 6 + [None, 1],
+        "marked_call": ["", "", "r1", "r1", "r2", "", "", "r3"],
+        "flags": [0, 0, 2, 1, 1, 0, 0, 0],
+        "calls": [3, 3, 0, 0, 0, 2, 5, 0],
+        "user_id": [None] * 8,
+    }
 
-    actual = said(distinct_rate("mark", "calls", within="feature"), **rows)
+    actual = marked(distinct_rate("flags", "calls", where="takes"), **rows)
 
     assert pytest.approx(expected) == actual
+
+
+def test_distinct_rate_of_dependent_calls() -> None:
+    """The interval is that of a rate whose users each bring their calls and their marks."""
+    users = {"user_id": ["a", "b", "c"], "marks": [3, 0, 1], "calls": [10, 12, 5]}
+    expected = said(rate("marks", "calls"), **users)
+    rows = {
+        "marked_call": ["", "r1", "r2", "r3", "", "", "r4", "r5"],
+        "flags": [0, 1, 1, 2, 0, 0, 1, 0],
+        "calls": [10, 0, 0, 0, 12, 5, 0, 0],
+        "user_id": ["a", "a", "a", "a", "b", "c", "c", "c"],
+    }
+
+    actual = marked(distinct_rate("flags", "calls"), **rows)
+
+    assert pytest.approx(expected) == actual
+
+
+def test_rate_of_last_days() -> None:
+    """Only the last days of the window count, the last one included; the days of a user are one unit."""
+    days = [date(2026, 9, day) for day in (1, 2, 3, 3, 4)]
+    rows = {"day": days, "last_day": [date(2026, 9, 4)] * 5, "up": [9, 1, 0, 3, 2], "n": [9, 4, 2, 3, 2]}
+    users = {"user_id": ["a", "b"], "up": [3, 3], "n": [8, 3]}
+    expected = said(rate("up", "n"), **users)
+
+    actual = marked(rate_of_last_days("up", "n", 3), **rows, user_id=["a", "a", "a", "b", "a"])
+
+    assert pytest.approx(expected) == actual
+
+
+def test_share() -> None:
+    """A share of independent units has Wilson's interval, and is unknown where what it is judged by is."""
+    interval = binomtest(3, 8).proportion_ci(method="wilson")
+    value = share(pl.col("down").sum(), pl.col("minutes").sum(), "down / minutes", known="judged")
+    expected = [{"n": 8, "value": 0.375, "low": interval.low, "high": interval.high}, None]
+
+    actual = [said(value, down=[1, 2], minutes=[3, 5], judged=[judged, 0]) for judged in (1, 0)]
+
+    assert pytest.approx(expected[0]) == actual[0]
+    assert actual[1]["value"] is None
+
+
+def test_waiting() -> None:
+    """What is sampled waits until it is done, from its first sample to the end of the window."""
+    noon = datetime(2026, 9, 1, 12, tzinfo=UTC)
+    since = [None, noon - timedelta(hours=9), noon - timedelta(hours=5), noon - timedelta(hours=7)]
+    rows = {"marked_call": ["", "r1", "r2", "r3"], "samples": [0, 2, 1, 1], "reviews": [0, 1, 0, 0], "calls": [9, 0, 0, 0],
+            "first": since, "window_end": [noon] * 4}  # fmt: skip
+    expected = [(2, 9), (7, 9), (0, 9)]
+    done = rows | {"reviews": [0, 1, 1, 1]}
+
+    actual = [
+        said(waiting("samples", "reviews", "calls"), **rows),
+        said(longest_wait("first", "samples", "reviews", "calls"), **rows),
+        said(longest_wait("first", "samples", "reviews", "calls"), **done),
+    ]
+
+    assert expected == [(each["value"], each["n"]) for each in actual]
+
+
+def test_count_beside() -> None:
+    """A count is 0 where there is none of it beside other events, which are its sample."""
+    expected = [(0, 7), (3, 7), (3, 3), (1, 7)]
+    noon = datetime(2026, 9, 2, 12, tzinfo=UTC)
+    ended = {"window_end": [noon] * 3, "at": [datetime(1970, 1, 1, tzinfo=UTC), noon - timedelta(hours=25), noon - timedelta(hours=24)]}  # fmt: skip
+
+    actual = [
+        said(count_beside("escalated", "calls"), escalated=[0], calls=[7]),
+        said(count_beside("escalated", "calls"), escalated=[3], calls=[7]),
+        said(count_beside("escalated", "calls"), escalated=[3], calls=[0]),
+        said(count_of_last_day("escalated", "calls", "at"), escalated=[0, 2, 1], calls=[7, 0, 0], **ended),
+    ]
+
+    assert expected == [(each["value"], each["n"]) for each in actual]
 
 
 def test_maximum() -> None:

@@ -21,7 +21,17 @@ def facts_of(
         return {}
     ts = events["ts"].drop_nulls() if "ts" in events.columns else pl.Series(dtype=pl.Datetime("us", "UTC"))
     span = (ts.min(), ts.max()) if ts.len() else (None, None)
+    setting = replace(setting, features=_features(events))
     return tables(names, [_within(setting, window, *span) for window in windows], number)
+
+
+def _features(events: pl.DataFrame) -> dict[str, frozenset[str]]:
+    """Return the features that the log has feedback of, for each kind; feedback without a feature is of ""."""
+    if "kind" not in events.columns:
+        return {}
+    feature = pl.col("feature") if "feature" in events.columns else pl.lit(None, pl.String)
+    kinds = events.lazy().filter(pl.col("kind").is_not_null()).group_by("kind").agg(feature.fill_null("").unique())
+    return {kind: frozenset(found) for kind, found in kinds.collect().iter_rows()}
 
 
 def _within(setting: Setting, window: Window, oldest: Any, newest: Any) -> Setting:

@@ -16,7 +16,22 @@ FEEDBACK_KINDS = (
     "thumb", "star", "correction", "flag", "escalation", "accept", "reject", "copy", "share", "complete",
     "abandon", "redo", "nps", "csat", "survey", "review", "eval", "ticket",
 )  # fmt: skip
+EXPLICIT = ("thumb", "star", "correction", "flag", "escalation", "survey", "csat")
+"""Kinds of feedback that a user gives on purpose."""
+
 ACTIVITY_KINDS = ("active", "activate", "opt_in", "opt_out")
+
+TRUNCATED = (
+    "length", "LENGTH", "max_tokens", "MAX_TOKENS", "max_output_tokens", "max_completion_tokens", "token_limit",
+    "model_length", "model_context_window_exceeded",
+)  # fmt: skip
+"""Finish reasons, as providers write them, of an answer that was cut off at a limit of tokens."""
+
+REFUSED = (
+    "content_filter", "content-filter", "content_filtered", "refusal", "guardrail_intervened", "safety", "SAFETY",
+    "IMAGE_SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "ERROR_TOXIC",
+)  # fmt: skip
+"""Finish reasons, as providers write them, of an answer that the model or a filter withheld."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +118,7 @@ COLUMNS: dict[str, Column] = {
         _usd("infra_cost_usd", "part of the cost: hosting and logging"),
         _text("cost_source", "where the cost comes from", ("recorded", "priced", "unpriced")),
         # text
+        Column("prompt_characters", "int", "length of the prompt in characters", low=0, high=1e9),
         _text("prompt_hash", "equal for equal prompts"),
         _text("prompt", "what was sent; only read when a command asks for text"),
         _text("output", "what came back; only read when a command asks for text"),

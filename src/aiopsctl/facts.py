@@ -5,7 +5,7 @@ all. A metric names the facts that it needs; they stand beside its summed rows b
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -23,6 +23,7 @@ class Setting:
     """What surrounds a measurement: the config, the zone, the slices, and the window.
 
     `since` and `until` are the days of the window that the log covers, `end` is where the window ends, else the log.
+    `features` are those for which the log has feedback of a kind, anywhere; "" is feedback without one.
     """
 
     config: Any
@@ -32,6 +33,7 @@ class Setting:
     since: datetime | None = None
     until: datetime | None = None
     end: datetime | None = None
+    features: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     @property
     def monthly(self) -> bool:
@@ -149,6 +151,24 @@ whole_week = Fact(
     lack="the window covers no whole week from Monday to Sunday",
 )  # fmt: skip
 
+
+def _features_with(*kinds: str) -> Callable[[Setting], Mapping[Any, Any]]:
+    def read(s: Setting) -> dict[str, int]:
+        return dict.fromkeys(sorted(frozenset().union(*(s.features.get(kind, frozenset()) for kind in kinds))), 1)
+
+    return read
+
+
+def _taking(name: str, *kinds: str) -> Fact:
+    meaning = f"1 for features whose users ever gave {' or '.join(kinds)}"
+    return Fact(name, "feature_or_none", pl.Int64(), meaning, "", _features_with(*kinds))
+
+
+takes_corrections = _taking("takes_corrections", "correction")
+takes_copy = _taking("takes_copy", "copy")
+takes_share = _taking("takes_share", "share")
+takes_follow_through = _taking("takes_follow_through", "copy", "share", "accept", "complete")
+
 FACTS: dict[str, Fact] = {thing.name: thing for thing in list(globals().values()) if isinstance(thing, Fact)}
 """Every fact that is declared here, by its name."""
 
@@ -162,7 +182,9 @@ def table(fact: Fact, values: Mapping[Any, Any], **of: Any) -> pl.DataFrame:
     return pl.DataFrame(columns)
 
 
-_KEYS: dict[str, pl.DataType] = {"tier_or_none": pl.String(), "month": pl.Date(), "week": pl.Date()}
+_KEYS: dict[str, pl.DataType] = {
+    "tier_or_none": pl.String(), "feature_or_none": pl.String(), "month": pl.Date(), "week": pl.Date(),
+}  # fmt: skip
 
 
 def tables(names: Iterable[str], settings: Sequence[Setting], window: str) -> dict[str, pl.DataFrame]:

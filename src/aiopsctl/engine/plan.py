@@ -103,8 +103,9 @@ def evaluate(
     keys = [pl.col(name).alias(f"by_{name}") for name in slices]
     v = metric.value
     covered = _NO_COVERAGE if metric.covers is None else _share(*metric.covers)
+    rows = _summed(sums, metric, slices, facts)
     parts = (
-        _summed(sums, metric, slices, facts)
+        (rows if v.units is None else v.units(rows, slices))
         .with_columns(*keys)
         .group_by(pl.lit(0).alias("_"), *(f"by_{name}" for name in slices))
         .agg(coverage=covered, per=pl.len() * 0.0 + v.per, **v.parts)

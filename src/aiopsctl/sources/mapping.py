@@ -7,13 +7,14 @@ the canonical column's.
 import re
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 from typing import Any
 
 import msgspec
 import polars as pl
 
 from aiopsctl.errors import UsageError, nearest
-from aiopsctl.events import COLUMNS
+from aiopsctl.events import COLUMNS, TEXT
 from aiopsctl.sources.source import LINE, Head, Source
 
 _TO_MS = {"s": 1e3, "sec": 1e3, "secs": 1e3, "seconds": 1e3, "ms": 1.0, "millis": 1.0, "milliseconds": 1.0,
@@ -99,9 +100,9 @@ def apply(source: Source, steps: Mapping[Mapped, Path]) -> Source:
     """Return the format with mapped columns, found at their paths, laid over what it reads by itself."""
     if not steps:
         return source
-    schema = dict(source.schema)
-    for path in steps.values():
-        _insert(schema, path)
+    texts = {mapped.column: (path,) for mapped, path in steps.items() if mapped.column in TEXT}
+    steps = {mapped: path for mapped, path in steps.items() if mapped.column not in TEXT}
+    schema = reduce(insert, steps.values(), source.schema)
     columns = [mapped.column for mapped in steps]
 
     def events(raw: pl.DataFrame) -> pl.DataFrame:
@@ -112,28 +113,28 @@ def apply(source: Source, steps: Mapping[Mapped, Path]) -> Source:
             return rest.hstack(taken.drop(LINE))
         return rest.join(taken, on=LINE, how="left", maintain_order="left")
 
-    return replace(source, schema=schema, events=events, timed=source.timed or "ts" in columns)
+    return replace(
+        source, schema=schema, events=events, timed=source.timed or "ts" in columns, texts={**source.texts, **texts}
+    )
 
 
-def _insert(schema: dict[str, Any], path: Path) -> None:
-    """Add a path to a schema, keeping what is there: a format's records get a field more, all else is read as text."""
+def insert(schema: Mapping[str, Any], path: Path) -> dict[str, Any]:
+    """Return a schema with a path, keeping what is there: a format's records get a field more, all else is text."""
     name, *rest = path
     there = schema.get(name)
     if isinstance(there, pl.Struct) and rest:
-        inner = {f.name: f.dtype for f in there.fields}
-        _insert(inner, tuple(rest))
-        schema[name] = pl.Struct(inner)
-    elif not isinstance(there, (pl.Struct, pl.List)):
-        schema[name] = pl.String
+        inner = insert({f.name: f.dtype for f in there.fields}, tuple(rest))
+        return {**schema, name: pl.Struct(inner)}
+    return {**schema, name: there if isinstance(there, (pl.Struct, pl.List)) else pl.String}
 
 
-def _at(path: Path, schema: pl.Schema) -> tuple[pl.Expr, pl.DataType]:
+def at(path: Path, schema: pl.Schema) -> tuple[pl.Expr, pl.DataType]:
     """Return what is at a path, through records and through JSON text, and its dtype; null where nothing can be."""
     name, *rest = path
     found, dtype = pl.col(name), schema[name]
-    for at, step in enumerate(rest):
+    for number, step in enumerate(rest):
         if not isinstance(dtype, pl.Struct):
-            return _in_text(found, dtype, rest[at:]), pl.String()
+            return _in_text(found, dtype, rest[number:]), pl.String()
         fields: dict[str, Any] = {field.name: field.dtype for field in dtype.fields}
         if step not in fields:
             return pl.lit(None, pl.String), pl.String()
@@ -157,7 +158,7 @@ def _in_text(found: pl.Expr, dtype: pl.DataType, steps: Sequence[str]) -> pl.Exp
 
 def _taken(mapped: Mapped, path: Path, schema: pl.Schema) -> pl.Expr:
     """Return a mapped column, in the canonical unit; text that is no number stays as it is, to be reported."""
-    found, dtype = _at(path, schema)
+    found, dtype = at(path, schema)
     if mapped.factor == 1 or dtype.is_temporal():
         return found.alias(mapped.column)
     if dtype.is_numeric():

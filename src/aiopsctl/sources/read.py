@@ -10,7 +10,7 @@ import polars as pl
 from polars.exceptions import PolarsError
 
 from aiopsctl.errors import UsageError
-from aiopsctl.sources import documents, files, lines, tables, traces
+from aiopsctl.sources import documents, edits, files, lines, tables, traces
 from aiopsctl.sources.coerce import coerce, empty
 from aiopsctl.sources.files import Input
 from aiopsctl.sources.join import with_call_facts, without_duplicates
@@ -42,6 +42,7 @@ def read(paths: Sequence[str], feedback: Sequence[str] = (), how: Reading = _PLA
         frames = [frame for _, group in groupby(opened, _alike) for frame in run.events(list(group))]
     events = run.without_corrupt(pl.concat(frames, how="diagonal") if frames else empty())
     account.read += run.files(opened, events)
+    events = edits.sized(events, opened, run.reread)
     events = events.drop(LINE, strict=False)
     unique = without_duplicates(events)
     account.rows_duplicate = events.height - unique.height
@@ -87,6 +88,10 @@ class _Run:
         else:
             chunks = (chunk for one in alike for chunk in self._unless_damaged(one, _chunks(one)))
             yield from lines.parse_ahead(lines.joined(chunks), one.source.schema)
+
+    def reread(self, one: Opened) -> Iterator[pl.DataFrame]:
+        """Yield the raw rows of a file that has been read and accounted for."""
+        yield from (parsed.rows for parsed in self._parsed([one]) if parsed.rows.height)
 
     def _unless_damaged(self, one: Opened, found: Iterator[T]) -> Iterator[T]:
         """Yield what is found in a file; one that turns out to be damaged is an error only where it was named."""

@@ -1,7 +1,7 @@
 """What a log format declares, and what is known of a file before it is read."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import polars as pl
@@ -43,6 +43,8 @@ class Source:
     A log is read in chunks. Where rows depend on rows before them, `carries` returns the few of a file's rows so far
     that later ones need; they are put before the next chunk, and their events are not counted again. Where rows depend
     on any others, `together` asks for all at once, as far as memory allows (see `state.py`).
+    `texts` are the paths of `output` and `final_text`, which are read only to tell how much a correction changed, where
+    each is all that a line says.
     """
 
     name: str
@@ -54,6 +56,7 @@ class Source:
     timed: bool = True
     carries: Callable[[pl.DataFrame], pl.DataFrame] | None = None
     together: bool = False
+    texts: Mapping[str, tuple[tuple[str, ...], ...]] = field(default_factory=dict)
     sample: str = ""
 
 

@@ -12,24 +12,27 @@ def mean(
     *,
     cluster: str = "user_id",
     per: float = 1,
-    least: float = 0,
+    least: float | None = 0,
     most: float | None = None,
+    n: str | None = None,
     having: str = "",
     lacking: str = "",
 ) -> Value:
     """Return `sum(num) / sum(den) / per` with the user-clustered t interval of a ratio of sums.
 
-    The interval ends where the mean can be no less or no more. Only units count that have a sum above 0 (`having`), or
-    have none of it (`lacking`), where one is named.
-    """  # fmt: skip
+    The interval ends where the mean can be no less or no more (in the unit of the sums). `n` names the sum that is the
+    sample size, where `den` is none (tokens, time). Only units count that have a sum above 0 (`having`), or have none
+    of it (`lacking`), where one is named.
+    """
     among = pl.col(having) > 0 if having else pl.col(lacking) == 0 if lacking else pl.lit(value=True)
     size = pl.col("size")
     centre = pl.col("top") / size
     half = pl.when(ENOUGH & VARIES).then(T * VARIANCE.sqrt())
     low, high = (bound.clip(least, most) for bound in (centre - half, centre + half))
     where = f" where {having} is above 0" if having else f" where {lacking} is 0" if lacking else ""
+    parts = clustered(num, den, cluster, among) | {"counted": pl.col(n or den).filter(among).sum()}
     words = f"sum of {num} / sum of {den}{where}"
-    return Value(clustered(num, den, cluster, among), centre, size, low, high, cluster, words, per)
+    return Value(parts, centre, pl.col("counted"), low, high, cluster, words, per)
 
 
 def mean_gap(num: str, den: str, *, between: str, most: float, cluster: str = "user_id", per: float = 1) -> Value:
@@ -94,6 +97,20 @@ def total(num: str, n: str, *, per: float = 1) -> Value:
     parts = {"top": pl.col(num).sum(), "size": pl.col(n).sum()}
     value = pl.when(pl.col("size") > 0).then(pl.col("top"))
     return Value(parts, value, pl.col("size"), words=f"sum of {num}", per=per)
+
+
+def count_beside(num: str, base: str) -> Value:
+    """Return `sum(num)`, which is 0 where there is none; the sample are the events of `base`, or those counted."""
+    parts = {"top": pl.col(num).sum(), "size": pl.col(base).sum()}
+    return Value(parts, pl.col("top"), pl.max_horizontal("top", "size"), words=f"sum of {num}")
+
+
+def count_of_last_day(num: str, base: str, at: str) -> Value:
+    """Return `sum(num)` of the rows `at` most 24 hours before `window_end`, a fact; else as `count_beside`."""
+    recent = pl.col(at) >= pl.col("window_end") - pl.duration(hours=24)
+    parts = {"top": pl.col(num).filter(recent).sum(), "whole": pl.col(num).sum(), "size": pl.col(base).sum()}
+    words = f"sum of {num} in the last 24 hours of the window"
+    return Value(parts, pl.col("top"), pl.max_horizontal("whole", "size"), words=words)
 
 
 def distinct(active: str, *, per: str | None = None, where: str | None = None) -> Value:

@@ -76,7 +76,7 @@ def run(checks: Sequence[Check], log: Log, how: Run) -> Result:
 
 def _verdicts(check: Check, group: _Group, found: list[Measurement], log: Log, scope: Scope) -> list[Verdict]:
     own = [_dated(m, log, scope) for m in found if m.metric == check.metric.name]
-    return [replace(v, window=_span(group, scope)) for v in _judged(check, own, _uncovered(log, scope))]
+    return [replace(v, window=_span(group, scope)) for v in _judged(check, own, uncovered(log, scope))]
 
 
 def _finished(v: Verdict, check: Check, group: _Group, log: Log, how: Run, scope: Scope) -> Verdict:
@@ -150,7 +150,7 @@ def _span(group: _Group, scope: Scope) -> dict[str, object]:
     return {"name": group.window, "since": since, "until": until, "partial": partial}
 
 
-def _uncovered(log: Log, scope: Scope) -> str | None:
+def uncovered(log: Log, scope: Scope) -> str | None:
     """Return why the window before cannot be compared with: the log does not reach back far enough."""
     before, oldest = scope.reference, oldest_of(log)
     if before is None or before.since is None or before.until is None or oldest is None:

@@ -2,12 +2,18 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from aiopsctl.cli.group import Command
 from aiopsctl.cli.options import Common, reads_logs
+
+if TYPE_CHECKING:
+    from aiopsctl.cli.session import Session
+    from aiopsctl.measure import Scope
+    from aiopsctl.metric import Metric
+    from aiopsctl.result import Result
 
 COMMANDS = {
     "summary": "All dimensions on one page.",
@@ -17,6 +23,8 @@ COMMANDS = {
     "satisfaction": "NPS, opt-out, active users.",
 }
 
+_Metrics = Annotated[str, typer.Option("--metrics", metavar="NAME[,NAME]", help="Only these metrics.")]
+
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands to the application."""
@@ -25,26 +33,58 @@ def add_to(app: typer.Typer) -> None:
 
 
 def _command(name: str) -> Callable[..., int]:
-    def command(
-        common: Common,
-        *,
-        metrics: Annotated[str, typer.Option("--metrics", metavar="NAME[,NAME]", help="Only these metrics.")] = "",
-    ) -> int:
-        from aiopsctl.cli.run import check_output, emit
-        from aiopsctl.cli.session import names, open_session, scope, too_many_rejects
-        from aiopsctl.measure import check_by, predicate
-        from aiopsctl.views import metrics_of, refused, view
+    def command(common: Common, *, metrics: _Metrics = "") -> int:
+        from aiopsctl.cli.run import emit
+        from aiopsctl.cli.session import open_session
 
-        check_output(common)
-        wanted = metrics_of(name, names([metrics]))
-        check_by(names(common.by))
-        if common.where:
-            predicate(common.where)
+        wanted = _wanted(name, metrics, common)
         session = open_session(common)
-        result = view(name, wanted, session.log, scope(session, common))
-        result = replace(result, window=replace(result.window, partial=session.partial))
-        why = too_many_rejects(session, common, by_default=False)
-        return emit(refused(result, why) if why else result, common)
+        return emit(_answer(name, wanted, session, common, metrics), common)
 
     command.__name__ = name
     return reads_logs(command)
+
+
+def _wanted(name: str, metrics: str, common: Common) -> "list[Metric]":
+    """Return the metrics that are asked for, when everything else that can be wrong was looked at, too."""
+    from aiopsctl.cli.run import check_output
+    from aiopsctl.cli.session import names
+    from aiopsctl.measure import check_by, predicate
+    from aiopsctl.views import metrics_of
+
+    check_output(common)
+    wanted = metrics_of(name, names([metrics]))
+    check_by(names(common.by))
+    if common.where:
+        predicate(common.where)
+    return wanted
+
+
+def _answer(name: str, wanted: "list[Metric]", session: "Session", common: Common, metrics: str) -> "Result":
+    from aiopsctl.cli.session import scope, too_many_rejects
+    from aiopsctl.views import refused, view
+
+    asked = scope(session, common)
+    result = view(name, wanted, session.log, asked)
+    result = replace(result, window=replace(result.window, partial=session.partial))
+    if name == "summary" and not asked.by and not metrics:
+        result = _with_dashboard(result, session, common, asked)
+    why = too_many_rejects(session, common, by_default=False)
+    return refused(result, why) if why else result
+
+
+def _with_dashboard(result: "Result", session: "Session", common: Common, asked: "Scope") -> "Result":
+    """Return the summary with the dashboard, and the verdicts that `check` would give."""
+    from aiopsctl.analyses.dashboard import with_dashboard
+    from aiopsctl.checks.check import from_config
+    from aiopsctl.checks.run import Run
+    from aiopsctl.cli.session import again, too_many_rejects
+
+    how = Run(
+        now=session.window.until or session.now, tz=session.tz, where=common.where, within=session.window,
+        inputs=again(common), baselines=session.baselines, mutes=session.config.mutes, config=session.config,
+    )  # fmt: skip
+    if too_many_rejects(session, common, by_default=True):
+        unjudged = "no verdicts: more rows were rejected than a check allows"
+        return with_dashboard(replace(result, notes=[*result.notes, unjudged]), session.log, asked, [], how)
+    return with_dashboard(result, session.log, asked, from_config(session.config, session.config_file), how)

@@ -168,7 +168,10 @@ def _colored(choice: str, *, terminal: bool) -> bool:
     return bool(os.environ.get("FORCE_COLOR")) or (terminal and os.environ.get("TERM") != "dumb")
 
 
-_ASCII = str.maketrans({"─": "-", "\u2013": "-", "…": "...", "✔": "+", "▲": "!", "✖": "x", "○": "o", "♪": "~"})
+_ASCII = str.maketrans({
+    "─": "-", "\u2013": "-", "…": "...", "✔": "+", "▲": "!", "✖": "x", "○": "o", "♪": "~",
+    **dict(zip("▁▂▃▄▅▆▇█", "_.-:=+*#", strict=True)),
+})  # fmt: skip
 
 
 def put(text: str, *, machine: bool) -> None:

@@ -32,10 +32,11 @@ class Row:
 
 @dataclass
 class Table:
-    """A table; `groups` are runs of rows under a heading."""
+    """A table; `groups` are runs of rows under a heading, with an empty line between them unless it is `dense`."""
 
     columns: list[Column]
     groups: list[tuple[str, list[Row]]] = field(default_factory=list)
+    dense: bool = False
 
 
 def without_empty(table: Table, optional: set[str]) -> Table:
@@ -43,4 +44,4 @@ def without_empty(table: Table, optional: set[str]) -> Table:
     rows = [row for _, own in table.groups for row in own]
     kept = [i for i, c in enumerate(table.columns) if c.name not in optional or any(row.cells[i] for row in rows)]
     groups = [(title, [replace(r, cells=tuple(r.cells[i] for i in kept)) for r in own]) for title, own in table.groups]
-    return Table([table.columns[i] for i in kept], groups)
+    return Table([table.columns[i] for i in kept], groups, table.dense)

@@ -26,7 +26,7 @@ def render(result: Result, look: Look) -> str:
     room = _NATURAL if look.width is None or look.wide else look.width
     title, *account = header(result)
     lines = [Text(title, style="bold"), *(Text(line, style="dim") for line in account)]
-    for table in tables(result):
+    for table in tables(result, room):
         lines += [Text(), *_lines(table, room)] if any(rows for _, rows in table.groups) else []
     ending = closing(result)
     lines += [Text(line) for line in (["", *ending] if ending else [])]
@@ -117,7 +117,7 @@ def _lines(table: Table, room: int) -> "Iterator[Text]":
     yield from _heading(layout)
     yield Text("─" * min(room, layout.width))
     for number, (title, rows) in enumerate(table.groups):
-        yield from [Text()] if number else []
+        yield from [Text()] if number and not table.dense else []
         yield from [Text(title.upper(), style="bold cyan")] if title else []
         for row in rows:
             yield from _row(row, layout)

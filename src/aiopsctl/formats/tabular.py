@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from aiopsctl import catalog
 from aiopsctl.formats.cells import NONE, Column, Row, Table, without_empty
+from aiopsctl.formats.dashboard import breached, dashboard, on_page
 from aiopsctl.formats.verdicts import verdicts
 from aiopsctl.readable import change, clean, interval, number, plural
 from aiopsctl.result import STATUSES, Measurement, Result, Section
@@ -39,12 +40,17 @@ def header(result: Result) -> list[str]:
     ]
 
 
-def tables(result: Result) -> list[Table]:
-    """Return the tables of the result: verdicts for a check, else measurements by metric or by slice."""
+def tables(result: Result, room: int | None = None) -> list[Table]:
+    """Return the tables of the result: verdicts for a check, the dashboard, else measurements by metric or by slice.
+
+    `room` is how wide the reader is, None where nothing is cut.
+    """
     if result.sections:
         return [_section(section) for section in result.sections]
     if result.checks is not None:
         return [verdicts(result.checks, everything=result.everything)]
+    if "dashboard" in result.extra:
+        return [dashboard(result, room)]
     return [_by_slice(result) if result.by else _by_metric(result)]
 
 
@@ -67,7 +73,8 @@ def closing(result: Result) -> list[str]:
     if result.sections:
         return []
     if result.checks is None or result.counts is None:
-        return [*_remarks(result.measurements), *_unknown(result.measurements)]
+        own = on_page(result)
+        return [*_remarks(own), *_unknown(own), *breached(result)]
     counted = ", ".join(f"{result.counts[s]} {s}" for s in STATUSES if result.counts.get(s))
     passed = result.counts.get("ok", 0)
     hidden = passed and passed < len(result.checks) and not result.everything
@@ -77,7 +84,7 @@ def closing(result: Result) -> list[str]:
 
 def next_command(result: Result) -> str:
     """Return the one command that follows from the worst verdict, or an empty string."""
-    ordered = sorted(result.checks or (), key=lambda check: STATUSES.index(check.status))
+    ordered = sorted(result.checks or result.breaches, key=lambda check: STATUSES.index(check.status))
     return clean(next((check.next for check in ordered if check.next), ""), 2000)
 
 

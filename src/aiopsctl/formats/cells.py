@@ -23,11 +23,15 @@ class Column:
 
 @dataclass(frozen=True)
 class Row:
-    """Cells, the style of the row in words (a status), and what is said below it where there is no room."""
+    """Cells, the style of the row in words (a status), and what is said below it where there is no room.
+
+    The numbers of the cells that say little, of few events, are `faint`.
+    """
 
     cells: tuple[str, ...]
     status: str = ""
     under: tuple[str, ...] = ()
+    faint: frozenset[int] = frozenset()
 
 
 @dataclass

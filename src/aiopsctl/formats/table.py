@@ -162,18 +162,20 @@ def _row(row: Row, layout: _Layout) -> "Iterator[Text]":
     ]
     height = max(map(len, cells))
     for parts in zip(*(cell + [""] * (height - len(cell)) for cell in cells), strict=True):
-        yield _line(parts, layout, STYLES.get(row.status, ""))
+        yield _line(parts, layout, STYLES.get(row.status, ""), faint=row.faint)
 
 
-def _line(cells: Sequence[str], layout: _Layout, first_style: str, style: str = "") -> "Text":
+def _line(
+    cells: Sequence[str], layout: _Layout, first_style: str, style: str = "", faint: frozenset[int] = frozenset()
+) -> "Text":
     from rich.cells import cell_len
     from rich.text import Text
 
     line = Text("", style=style)
-    for place, (cell, (_, column, width)) in enumerate(zip(cells, layout.columns, strict=True)):
+    for place, (cell, (number, column, width)) in enumerate(zip(cells, layout.columns, strict=True)):
         gap, space = " " * _GAP if place else "", " " * (width - cell_len(cell))
         filled = f"{gap}{space}{cell}" if column.right else f"{gap}{cell}{space}"
-        line.append(filled, style=None if place else first_style)
+        line.append(filled, style="dim" if number in faint else None if place else first_style)
     return line
 
 

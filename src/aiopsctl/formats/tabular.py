@@ -18,6 +18,9 @@ _FIRST = (
 )  # fmt: skip
 """The metrics that keep their column where there is no room for all; the others go first, the last of them before."""
 
+_SMALL = 30
+_COUNTS = ("calls", "events", "users")
+
 
 def header(result: Result) -> list[str]:
     """Return the lines that every answer begins with: window, zone, and the account of the rows."""
@@ -116,7 +119,10 @@ def _by_slice(result: Result) -> Table:
     for m in result.measurements:
         slices.setdefault(tuple(m.slice.values()), {})[m.metric] = m
     rows = [
-        Row((*(NONE if part is None else clean(part) for part in key), *(_moved(of.get(name)) for name in names)))
+        Row(
+            (*(NONE if part is None else clean(part) for part in key), *(_moved(of.get(name)) for name in names)),
+            faint=frozenset(len(key) + at for at, name in enumerate(names) if _is_small(of.get(name))),
+        )
         for key, of in slices.items()
     ]
     return Table(columns, [("", rows if names else [])])
@@ -135,9 +141,15 @@ def _value(m: Measurement | None) -> str:
 
 
 def _moved(m: Measurement | None) -> str:
-    """Return a value, and behind it how far it is from the window compared with."""
+    """Return a value, and behind it of how few events it is, and how far it is from the window compared with."""
     since = change(m.value, m.reference.value, m.unit) if m and m.reference else ""
-    return f"{_value(m)} ({since})" if since else _value(m)
+    told = ", ".join(part for part in (f"n {m.n:,}" if m and _is_small(m) else "", since) if part)
+    return f"{_value(m)} ({told})" if told else _value(m)
+
+
+def _is_small(m: Measurement | None) -> bool:
+    """Return whether a value rests on so few events that it says little; a count says what it says."""
+    return m is not None and m.value is not None and m.n < _SMALL and m.unit not in _COUNTS
 
 
 def _remarks(measurements: Iterable[Measurement]) -> list[str]:

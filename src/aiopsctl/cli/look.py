@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from aiopsctl.result import Result
 
 COMMANDS = {
-    "summary": "All dimensions on one page.",
+    "summary": "The dashboard: all dimensions on one page.",
     "quality": "Ratings, corrections, rejections, completed tasks.",
     "cost": "What calls and users cost, and how long prompts are.",
     "latency": "How fast and reliable answers are; the busiest minute.",
@@ -29,20 +29,61 @@ _Metrics = Annotated[str, typer.Option("--metrics", metavar="NAME[,NAME]", help=
 def add_to(app: typer.Typer) -> None:
     """Add the commands to the application."""
     for name, words in COMMANDS.items():
-        app.command(name, cls=Command, help=words, rich_help_panel="Look")(_command(name))
+        command = reads_logs(summary) if name == "summary" else _command(name)
+        app.command(name, cls=Command, help=words, rich_help_panel="Look")(command)
+
+
+def summary(
+    common: Common,
+    *,
+    metrics: _Metrics = "",
+    watch: Annotated[
+        str | None, typer.Option("--watch", metavar="EVERY", help="Look again every 30s, 5m or 1h; on a terminal.")
+    ] = None,
+) -> int:
+    """Show the dashboard: all dimensions on one page."""
+    if watch:
+        return _watch(common, metrics, watch)
+    return _look("summary", common, metrics)
+
+
+def _watch(common: Common, metrics: str, every: str) -> int:
+    """Show the summary again and again; of plain JSONL only what was appended is read again."""
+    from aiopsctl.cli.run import look as look_of
+    from aiopsctl.cli.session import open_session
+    from aiopsctl.cli.watch import require_screen, seconds, watch
+    from aiopsctl.formats.format import format_named
+    from aiopsctl.readable import clean
+    from aiopsctl.sources.follow import Follower
+
+    wait = seconds(every)
+    require_screen(common)
+    wanted = _wanted("summary", metrics, common)
+    follower = Follower()
+
+    def look() -> str:
+        result = _answer("summary", wanted, open_session(common, follower.read), common, metrics)
+        notes = [] if common.quiet else [clean(line, 2000) for note in result.notes for line in note.split("\n")]
+        return "\n".join([format_named("table").render(result, look_of(common)), *notes])
+
+    return watch(look, wait)
 
 
 def _command(name: str) -> Callable[..., int]:
     def command(common: Common, *, metrics: _Metrics = "") -> int:
-        from aiopsctl.cli.run import emit
-        from aiopsctl.cli.session import open_session
-
-        wanted = _wanted(name, metrics, common)
-        session = open_session(common)
-        return emit(_answer(name, wanted, session, common, metrics), common)
+        return _look(name, common, metrics)
 
     command.__name__ = name
     return reads_logs(command)
+
+
+def _look(name: str, common: Common, metrics: str) -> int:
+    from aiopsctl.cli.run import emit
+    from aiopsctl.cli.session import open_session
+
+    wanted = _wanted(name, metrics, common)
+    session = open_session(common)
+    return emit(_answer(name, wanted, session, common, metrics), common)
 
 
 def _wanted(name: str, metrics: str, common: Common) -> "list[Metric]":

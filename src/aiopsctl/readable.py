@@ -95,7 +95,7 @@ def change_words(size: float | None, unit: str) -> str:
 def sparkline(values: Sequence[float | None], cells: int) -> str:
     """Return values as blocks between the lowest and the highest, each cell the mean of its share of them.
 
-    What is unknown is a space; nothing comes of fewer than two known values.
+    What is unknown is a space, and values all alike lie at the bottom; nothing comes of fewer than two known values.
     """
     if sum(value is not None for value in values) < 2:
         return ""
@@ -105,7 +105,7 @@ def sparkline(values: Sequence[float | None], cells: int) -> str:
     known = [mean for mean in means if mean is not None]
     low, spread = min(known), max(known) - min(known)
     return "".join(
-        " " if mean is None else BLOCKS[round((mean - low) / spread * 7)] if spread else BLOCKS[3] for mean in means
+        " " if mean is None else BLOCKS[round((mean - low) / spread * 7)] if spread else BLOCKS[0] for mean in means
     )
 
 

@@ -89,7 +89,7 @@ def log(rows: int, seed: int = 0) -> pl.DataFrame:
         who = {
             "user_id": rng.choice([None, *"abcdefghijklmnopqrstuvwxyzäöü" * 2]),
             "feature": rng.choice(["draft", "search", None]),
-            "tier": rng.choice(["free", "pro", None]),
+            "tier": rng.choice([*["free", "pro"] * 30, None]),
         }
         when = {"ts": datetime(2026, 9, 1, tzinfo=UTC) + timedelta(minutes=rng.randrange(60 * 24 * 40))}
         name = {"request_id": rng.choice([None, f"r{rng.randrange(rows)}"])}
@@ -103,6 +103,8 @@ def log(rows: int, seed: int = 0) -> pl.DataFrame:
             "input_tokens": rng.choice([None, rng.randrange(5_000)]),
             "output_tokens": rng.choice([None, rng.randrange(500)]),
             "cost_usd": rng.choice([None, *[rng.lognormvariate(-5, 2)] * 9]),
+            "retrieval_cost_usd": rng.choice([None, rng.lognormvariate(-9, 2)]),
+            "infra_cost_usd": rng.choice([None, rng.lognormvariate(-9, 2)]),
         }
         return when | who | name | figures
 

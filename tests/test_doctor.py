@@ -75,3 +75,74 @@ def test_nothing_usable_exits_3(tmp_path: Path) -> None:
 
     assert 3 == code
     assert "no row could be used" == found["problems"][0]
+
+
+def shown(tmp_path: Path, rows: list[dict[str, Any]], *flags: str, more: str = "") -> str:
+    """Return the diagnosis as people read it."""
+    log = tmp_path / "log.jsonl"
+    log.write_text("".join(json.dumps(row) + "\n" for row in rows) + more)
+    return CliRunner().invoke(app, ["doctor", str(log), "--isolated", *flags]).stdout
+
+
+def test_problems_come_first_and_losses_have_places(tmp_path: Path) -> None:
+    """On the terminal what is wrong stands first, then each reason with its count and the first place."""
+    text = shown(tmp_path, HEALTHY, more='{"ts": "yesterday", "user_id": "u"}\n{"ts": "later", "user_id": "u"}\n{torn')
+    problems, rejected, files = (text.index(title) for title in ("PROBLEMS", "REJECTED ROWS", "FILES"))
+
+    assert problems < rejected < files
+    lines = [line.split() for line in text.splitlines()]
+    assert ["bad_time", "2", f"{tmp_path}/log.jsonl:49"] in lines
+    assert ["torn_tail", "1", f"{tmp_path}/log.jsonl:51"] in lines
+
+
+def test_columns_say_how_much_is_filled_and_from_where(tmp_path: Path) -> None:
+    """A column has the share of rows that fill it, and comes from a mapped column, a format, or from pricing."""
+    rows = [{**HEALTHY[0], "took": 5, "request_id": f"r{i}"} | ({"tier": "free"} if i else {}) for i in range(4)]
+    _, found = diagnosed(tmp_path, rows, "--map", "ttft_ms=took")
+
+    assert (0.75, 1.0) == (found["columns"]["tier"], found["columns"]["ttft_ms"])
+    assert ["--map ttft_ms=took", "native", "computed"] == [
+        found["column_sources"][name] for name in ("ttft_ms", "tier", "cost_source")
+    ]
+
+
+def test_token_contradictions_are_a_problem(tmp_path: Path) -> None:
+    """More cached than input tokens is a problem with its format and count, and fatal on request."""
+    bad = HEALTHY[0] | {"input_tokens": 1, "cache_read_tokens": 2}
+    code, found = diagnosed(tmp_path, [bad, *HEALTHY[1:]], "--fatal")
+    (each,) = found["contradictions"]
+
+    assert 1 == code
+    assert ("cached_over_input", "native", 1) == (each["rule"], each["format"], each["rows"])
+    assert each["first"].endswith("log.jsonl:1")
+    assert found["problems"][0].startswith("1 rows of native contradict themselves")
+
+
+def test_money_and_rows_are_accounted_for(tmp_path: Path) -> None:
+    """Duplicates, the join, where costs come from, the prices that were used and the zone are told to people."""
+    free = {name: value for name, value in HEALTHY[0].items() if name != "cost_usd"}
+    rating = {"ts": "2026-09-02T00:00:00Z", "kind": "thumb", "value": 1, "request_id": "nobody"}
+    rows = [
+        HEALTHY[0],
+        *HEALTHY,
+        rating,
+        free | {"request_id": "a", "model": "gpt-4o"},
+        free | {"request_id": "b", "model": "own"},
+    ]
+    text = " ".join(shown(tmp_path, rows, "--tz", "Europe/Berlin").split())
+
+    for words in ("duplicates 1", "finds its call 0%", "recorded cost 48", "priced cost 1", "without a price 1", "own 1",
+                  "genai-prices", "Europe/Berlin"):  # fmt: skip
+        assert words in text
+
+
+@pytest.mark.parametrize("folder", ["langfuse_traces", "api_cassettes", "claude_code_log", "aider_analytics", "vllm_bench",
+                                    "llmperf"])  # fmt: skip
+def test_logs_that_others_wrote(shared_data: Path, folder: str) -> None:
+    """Every log is diagnosed: each metric is computed, or says what it lacks."""
+    done = CliRunner().invoke(app, ["doctor", str(shared_data / folder), "--isolated", "-f", "json"])
+    metrics = json.loads(done.stdout)["doctor"]["metrics"]
+
+    assert 0 == done.exit_code
+    assert all(m["computable"] or m["missing"] for m in metrics)
+    assert all("--map" in m["map"] for m in metrics if str(m["missing"]).startswith("the log has no"))

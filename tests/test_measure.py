@@ -429,3 +429,16 @@ def test_newest() -> None:
     actual = [newest(week()), newest(events()), newest(week().drop("ts"))]
 
     assert expected == actual
+
+
+COSTS = [{"cost_usd": 1.0, "cost_source": "recorded"}] * 9 + [{"cost_source": "unpriced"}]
+"""Ten calls, of which nine have a known cost."""
+
+
+@pytest.mark.parametrize(("least", "expected"), [(0.95, "unknown"), (0.9, "ok"), (0.0, "ok")])
+def test_least_coverage_of_a_cost(least: float, expected: str) -> None:
+    """A cost is unknown below the coverage that is asked for, and what else is measured has no coverage."""
+    cost, calls = measured(events(*COSTS), "cost-total", "calls", min_coverage=least)
+
+    assert (expected, 0.9) == (cost.status, cost.coverage)
+    assert ("ok", None) == (calls.status, calls.coverage)

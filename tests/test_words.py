@@ -10,6 +10,7 @@ import pytest
 from rich.cells import cell_len
 
 from aiopsctl import catalog, sums, words
+from aiopsctl.facts import FACTS
 from aiopsctl.metric import Metric
 from aiopsctl.readable import number
 from aiopsctl.values import total
@@ -26,7 +27,7 @@ def of_revenue(**given: object) -> Metric:
     """Return a metric that needs what only a config tells."""
     declared = Metric(
         name="cost-of-tiers", title="cost | tiers", dimension="cost", unit="usd", worse="higher", why="Why.", formula="a",
-        handbook="Nowhere", sums={"cost": sums.cost, "calls": sums.calls}, grain=("tier",), needs=("cost_usd",),
+        handbook="Nowhere", sums={"cost": sums.cost, "calls": sums.calls}, grain=("tier_or_none",), needs=("cost_usd",),
         value=total("cost", "calls", per=10**9), facts=("tier_revenue",), kinds=("thumb", "star"),
         given={"tier_revenue": {"pro": 20}}, example=([{"tier": "pro", "cost_usd": 2}], 2),
     )  # fmt: skip
@@ -92,12 +93,12 @@ def test_facts_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     text, document, page = shown(of_revenue(), monkeypatch)
     found = json.loads(document)["metrics"][0]
 
-    assert "revenue of a user of a tier in a month" in text
+    assert FACTS["tier_revenue"].meaning in text
     assert "in the config: tiers: {pro: {revenue: 20 USD / month}}" in text
     assert "counts      feedback or activity of kind thumb, star" in text
     assert "tier_revenue: 20 for pro" in text
     assert ["thumb", "star"] == found["kinds"]
-    assert ("tier_revenue", "tier") == (found["facts"][0]["name"], found["facts"][0]["key"])
+    assert ("tier_revenue", "tier_or_none") == (found["facts"][0]["name"], found["facts"][0]["key"])
     assert {"tier_revenue": [{"key": "pro", "value": 20}]} == found["example"]["given"]
     assert "cost \\| tiers" in page
 

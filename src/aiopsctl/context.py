@@ -46,11 +46,13 @@ def after(last: datetime) -> datetime:
     return last.replace(microsecond=0) + timedelta(seconds=1)
 
 
-def lacks(events: pl.DataFrame, metrics: Sequence[Metric], facts: Mapping[str, pl.DataFrame]) -> dict[str, str]:
+def lacks(
+    events: pl.DataFrame, metrics: Sequence[Metric], facts: Mapping[str, pl.DataFrame], setting: Setting
+) -> dict[str, str]:
     """Return for each metric what it lacks: columns, kinds of rows anywhere in the log, or facts; else nothing."""
     columns = frozenset(events.columns)
     kinds = frozenset(events["kind"].unique().drop_nulls()) if "kind" in columns else frozenset()
-    return {m.name: _missing(m, columns, kinds) or lacking(m.facts, facts) for m in metrics}
+    return {m.name: _missing(m, columns, kinds) or lacking(m.facts, facts, setting) for m in metrics}
 
 
 def _missing(metric: Metric, columns: frozenset[str], kinds: frozenset[str]) -> str:

@@ -90,6 +90,7 @@ COLUMNS: dict[str, Column] = {
         _tokens("input_tokens", "tokens sent, including those read from and written to the provider's cache"),
         _tokens("cache_read_tokens", "part of the input read from the provider's cache"),
         _tokens("cache_write_tokens", "part of the input written to the provider's cache"),
+        _tokens("cache_write_1h_tokens", "part of the cache writes that is kept for an hour, which costs more"),
         _tokens("output_tokens", "tokens received, including reasoning"),
         _tokens("reasoning_tokens", "part of the output spent on reasoning"),
         _tokens("system_tokens", "part of the input: template and instructions"),
@@ -126,5 +127,5 @@ CALL_FACTS = (
 OF_FEEDBACK = ("kind", "category", "value")
 """What only feedback says: to cut by it says nothing of calls."""
 
-CALENDAR = ("minute", "hour", "day", "week", "month", "weekday")
+CALENDAR = ("minute", "hour", "day", "week", "month", "quarter", "weekday")
 """Calendar columns that can be asked for, computed from `ts` in the zone of the run."""

@@ -26,6 +26,7 @@ class Setting:
     config: Any
     tz: ZoneInfo
     by: tuple[str, ...] = ()
+    where: str | None = None
     since: datetime | None = None
     until: datetime | None = None
     end: datetime | None = None
@@ -35,13 +36,19 @@ class Setting:
         """Whether the slices are no finer than months, so that what is known by month can be told of them."""
         return not set(self.by) & set(_FINER)
 
+    @property
+    def whole(self) -> bool:
+        """Whether the slices are of the whole product, so that what is known of it can be told of them."""
+        return not set(self.by) - {"month", "quarter"} and self.where is None
+
 
 @dataclass(frozen=True)
 class Fact:
     """One fact: the column that it becomes, the column of the sums that it is told by, and where it comes from.
 
     `key` is empty where one value holds for all rows. `written` shows how a config gives it; it is empty for what
-    follows from the window. `read` returns the values by key (`None` where there is none).
+    follows from the window. `read` returns the values by key (`None` where there is none). `of_product` says that it is
+    told of the whole product, and so of no part of it.
     """
 
     name: str
@@ -50,6 +57,7 @@ class Fact:
     meaning: str
     written: str
     read: Callable[[Setting], Mapping[Any, Any]]
+    of_product: bool = False
 
 
 def _tier_revenue(s: Setting) -> dict[str, int]:
@@ -59,7 +67,7 @@ def _tier_revenue(s: Setting) -> dict[str, int]:
 
 def _by_month(key: str, scale: int = 1) -> Callable[[Setting], dict[date, int]]:
     def read(s: Setting) -> dict[date, int]:
-        given = getattr(s.config, key, {}) if s.monthly else {}
+        given = getattr(s.config, key, {})
         return {
             date.fromisoformat(f"{month}-01"): round(getattr(value, "value", value) * scale)
             for month, value in given.items()
@@ -70,7 +78,7 @@ def _by_month(key: str, scale: int = 1) -> Callable[[Setting], dict[date, int]]:
 
 def _month_shares(s: Setting) -> dict[date, float]:
     """Return which share of each calendar month the window covers."""
-    if s.since is None or s.until is None or not s.monthly:
+    if s.since is None or s.until is None:
         return {}
     since, until, found = s.since.astimezone(s.tz), s.until.astimezone(s.tz), {}
     first = since.date().replace(day=1)
@@ -95,23 +103,21 @@ def _last_day(s: Setting) -> dict[None, date]:
     return {} if s.end is None else {None: (s.end - timedelta(microseconds=1)).astimezone(s.tz).date()}
 
 
-_MONTHLY = "revenue and users of the product are known by month: group by month or not at all"
-
 tier_revenue = Fact(
-    "tier_revenue", "tier", pl.Int64(), "revenue of a user of a tier in a month, in nano-dollars",
+    "tier_revenue", "tier_or_none", pl.Int64(), "revenue of a tier's users, in nano-dollars by user and month",
     "tiers: {pro: {revenue: 20 USD / month}}", _tier_revenue,
 )  # fmt: skip
 month_revenue = Fact(
-    "month_revenue", "month", pl.Int64(), "revenue of the product in a month, in nano-dollars",
-    "revenue: {2026-11: 120_000 USD}", _by_month("revenue", NANO),
+    "month_revenue", "month", pl.Int64(), "revenue of the product, in nano-dollars by month",
+    "revenue: {2026-11: 120_000 USD}", _by_month("revenue", NANO), of_product=True,
 )  # fmt: skip
 forecast = Fact(
-    "forecast", "month", pl.Int64(), "cost that was expected of a month, in nano-dollars",
-    "forecast: {2026-11: 18_400 USD}", _by_month("forecast", NANO),
+    "forecast", "month", pl.Int64(), "forecast of the cost, in nano-dollars by month",
+    "forecast: {2026-11: 18_400 USD}", _by_month("forecast", NANO), of_product=True,
 )  # fmt: skip
 product_mau = Fact(
-    "product_mau", "month", pl.Int64(), "monthly active users of the whole product",
-    "product_mau: {2026-11: 12_000}", _by_month("product_mau"),
+    "product_mau", "month", pl.Int64(), "number of active users of the product, by month",
+    "product_mau: {2026-11: 12_000}", _by_month("product_mau"), of_product=True,
 )  # fmt: skip
 month_share = Fact("month_share", "month", pl.Float64(), "share of a month that the window covers", "", _month_shares)
 window_end = Fact("window_end", "", pl.Datetime("us", "UTC"), "where the window ends, or the log", "", _window_end)
@@ -130,7 +136,7 @@ def table(fact: Fact, values: Mapping[Any, Any], **of: Any) -> pl.DataFrame:
     return pl.DataFrame(columns)
 
 
-_KEYS: dict[str, pl.DataType] = {"tier": pl.String(), "month": pl.Date()}
+_KEYS: dict[str, pl.DataType] = {"tier_or_none": pl.String(), "month": pl.Date()}
 
 
 def tables(names: Iterable[str], settings: Sequence[Setting], window: str) -> dict[str, pl.DataFrame]:
@@ -144,10 +150,19 @@ def tables(names: Iterable[str], settings: Sequence[Setting], window: str) -> di
     }
 
 
-def lacking(facts: Iterable[str], found: Mapping[str, pl.DataFrame]) -> str:
+def untold(facts: Iterable[str], config: Any) -> bool:
+    """Return whether the config lacks any of the facts that only it can tell."""
+    setting = Setting(config, ZoneInfo("UTC"))
+    return any(FACTS[name].written and not FACTS[name].read(setting) for name in facts)
+
+
+def lacking(facts: Iterable[str], found: Mapping[str, pl.DataFrame], setting: Setting) -> str:
     """Return why a metric lacks its facts, or an empty string."""
-    for name in facts:
-        if not found[name].height:
-            fact = FACTS[name]
-            return f"the config gives no {fact.meaning.partition(',')[0]}: {fact.written}" if fact.written else _MONTHLY
+    for fact in (FACTS[name] for name in facts):
+        if fact.key == "month" and not setting.monthly:
+            return "what it needs is known by month: group by month, or not by time"
+        if fact.of_product and not setting.whole:
+            return f"the {fact.meaning.partition(',')[0]} is told of the whole: group by month, or not at all"
+        if fact.written and not found[fact.name].height:
+            return f"the config gives no {fact.meaning.partition(',')[0]}: {fact.written}"
     return ""

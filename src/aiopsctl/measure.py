@@ -23,7 +23,7 @@ from aiopsctl.sources.coerce import dtype_of, empty
 from aiopsctl.window import Window
 
 MIN_COVERAGE = 0.95
-"""A cost that is known for less of the calls than this is no cost of the feature (see `Metric.covers`)."""
+"""Where nothing else is said, a cost that is known for less of the calls is no cost of them (see `Metric.covers`)."""
 
 _WINDOW = "_window"
 
@@ -33,7 +33,10 @@ _EVER = Window()
 
 @dataclass(frozen=True)
 class Scope:
-    """Which rows are looked at, how they are cut into slices, and the config that tells what no log does."""
+    """Which rows are looked at, how they are cut into slices, and what the config says that no log does.
+
+    `min_coverage` is the share of the calls for which a cost must be known.
+    """
 
     tz: ZoneInfo
     window: Window = _EVER
@@ -42,6 +45,7 @@ class Scope:
     by: tuple[str, ...] = ()
     where: str | None = None
     config: Any = None
+    min_coverage: float = MIN_COVERAGE
 
     def __post_init__(self) -> None:
         """Cut once by a column that is named twice."""
@@ -57,12 +61,13 @@ def measure(events: pl.DataFrame, metrics: Sequence[Metric], scope: Scope) -> li
     slices = (*scope.by, _WINDOW)
     plan = reductions(metrics, slices)
     sums = {r.keys: frame for r, frame in zip(plan, _sums(events, plan, scope), strict=True)}
-    facts = facts_of(events, metrics, Setting(scope.config, scope.tz, scope.by), _windows(scope), _WINDOW)
+    setting = Setting(scope.config, scope.tz, scope.by, scope.where)
+    facts = facts_of(events, metrics, setting, _windows(scope), _WINDOW)
     values = {
         m.name: _rows(evaluate(sums[reduction_of(m, slices, plan).keys], m, slices, facts), scope.by) for m in metrics
     }
     known = sorted(_seen(values), key=_order) or [(None,) * len(scope.by)]
-    why = lacks(events, metrics, facts)
+    why = lacks(events, metrics, facts, setting)
     return [_measurement(m, key, values[m.name], scope, why[m.name]) for m in metrics for key in known]
 
 
@@ -128,6 +133,7 @@ def calendar(tz: ZoneInfo) -> list[pl.Expr]:
         "day": day,
         "week": day.dt.truncate("1w"),
         "month": day.dt.truncate("1mo"),
+        "quarter": day.dt.truncate("1q"),
         "weekday": local_ts.dt.weekday(),
     }
     return [found[name].alias(name) for name in CALENDAR]
@@ -181,13 +187,13 @@ def _measurement(
     status, reason = "ok", None
     if value is None:
         status, reason = "unknown", lack or "no rows to compute it from"
-    elif _is_partial(row):
+    elif _is_partial(row, scope):
         status, reason = "unknown", f"cost is known for {row['coverage']:.1%} of the calls"
     elif metric.note and not (scope.window.is_month(scope.tz) or "month" in scope.by):
         reason = metric.note
     return Measurement(
         metric.name, _labels(scope, key), value, row.get("low"), row.get("high"), row.get("n") or 0, metric.unit,
-        _reference(None if lack else rows.get((key, 1)), scope), status, reason,
+        _reference(None if lack else rows.get((key, 1)), scope), status, reason, row.get("coverage"),
     )  # fmt: skip
 
 
@@ -195,30 +201,33 @@ def _reference(row: dict[str, Any] | None, scope: Scope) -> Reference | None:
     if scope.reference is None:
         return None
     row = row or {}
-    value, low, high = (None if _is_partial(row) else row.get(name) for name in ("value", "low", "high"))
+    value, low, high = (None if _is_partial(row, scope) else row.get(name) for name in ("value", "low", "high"))
     return Reference(
         scope.reference_name, value, low, high, row.get("n") or 0,
         iso(scope.reference.since, scope.tz), iso(scope.reference.until, scope.tz),
     )  # fmt: skip
 
 
-def _is_partial(row: dict[str, Any]) -> bool:
+def _is_partial(row: dict[str, Any], scope: Scope) -> bool:
     """Return whether a cost is known for too few of the calls to be a cost of all of them."""
     coverage = row.get("coverage")
-    return coverage is not None and coverage < MIN_COVERAGE
+    return coverage is not None and coverage < scope.min_coverage
 
 
 _WEEKDAYS = ("", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
 def _labels(scope: Scope, key: tuple[Any, ...]) -> Slice:
-    return {name: _label(name, part, scope.tz) for name, part in zip(scope.by, key, strict=True)}
+    return {name: label(name, part, scope.tz) for name, part in zip(scope.by, key, strict=True)}
 
 
-def _label(name: str, part: Any, tz: ZoneInfo) -> Any:
+def label(name: str, part: Any, tz: ZoneInfo) -> Any:  # noqa: PLR0911 - one line a kind
+    """Return a part of a slice as it is shown and written: a month as `2026-09`, an instant with its offset."""
     match name, part:
         case "month", date():
             return f"{part:%Y-%m}"
+        case "quarter", date():
+            return f"{part.year}-Q{(part.month + 2) // 3}"
         case "week", date():
             return f"{part:%G-W%V}"
         case "weekday", int():

@@ -52,7 +52,8 @@ def number(value: float | None, unit: str) -> str:  # noqa: PLR0911 - one line a
         case "rpm" | "tpm":
             return f"{value:,.0f} /min"
         case "tokens/s" | "hours" | "months":
-            return f"{_digits(value)} {unit if value != 1 else unit.removesuffix('s')}"
+            shown = f"{value:,.0f}" if value == int(value) else _digits(value)
+            return f"{shown} {unit if value != 1 else unit.removesuffix('s')}"
         case "score":
             return f"{value:.2f}"
         case "calls" | "events":

@@ -29,7 +29,10 @@ class Reference:
 
 @dataclass(frozen=True)
 class Measurement:
-    """One metric of one slice; `status` is `ok` or `unknown`, and then `reason` says why."""
+    """One metric of one slice; `status` is `ok` or `unknown`, and then `reason` says why.
+
+    `coverage` is the share of calls whose cost is known, None for what is no cost.
+    """
 
     metric: str
     slice: Slice
@@ -41,6 +44,7 @@ class Measurement:
     reference: Reference | None = None
     status: str = "ok"
     reason: str | None = None
+    coverage: float | None = None
 
 
 @dataclass(frozen=True)
@@ -105,7 +109,10 @@ class Span:
 
 @dataclass(frozen=True)
 class Data:
-    """The account of what was read: used + rejected + duplicate + filtered = read."""
+    """The account of what was read: used + rejected + duplicate + filtered = read.
+
+    `contradictory_tokens` counts rows by the rule that their token counts break.
+    """
 
     files: int
     rows_read: int
@@ -124,22 +131,29 @@ class Data:
     cost_sources: dict[str, int] = field(default_factory=dict)
     unpriced_models: dict[str, int] = field(default_factory=dict)
     prices: str | None = None
+    contradictory_tokens: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Section:
-    """A table of an analysis as values: numbers, text, None; `extra` of the result has the same for machines."""
+    """A table of an analysis as values: numbers, text, None; `extra` of the result has the same for machines.
+
+    Columns of numbers stand right, and so do those named by `right`, whose numbers have units.
+    """
 
     title: str
     columns: tuple[str, ...]
     rows: tuple[tuple[Any, ...], ...]
+    right: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Result:
     """The answer of a command; `notes` are for people and go to stderr; `by`, `everything`, `breaches` are for tables.
 
-    An analysis adds its own keys (`extra`) to the document, and shows `sections` instead of the measurements.
+    An analysis adds its own keys (`extra`) to the document, and shows `sections` instead of the measurements, or below
+    them where they are `measured`, too, and
+    `records` where an output format has one row a line.
     """
 
     command: str
@@ -155,6 +169,8 @@ class Result:
     everything: bool = False
     extra: dict[str, Any] = field(default_factory=dict)
     sections: tuple[Section, ...] = ()
+    measured: bool = False
+    records: list[dict[str, Any]] | None = None
     breaches: tuple[Verdict, ...] = ()
 
 

@@ -80,6 +80,14 @@ tokens = Sum(input_tokens.row + output_tokens.row)
 priced_calls = count(is_call & known("cost_usd"))
 unpriced_calls = count(is_unpriced)
 cost = nano("cost_usd", is_call)
+retrieval_cost = nano("retrieval_cost_usd", is_call & known("cost_usd"))
+infra_cost = nano("infra_cost_usd", is_call & known("cost_usd"))
+model_cost = Sum(cost.row - retrieval_cost.row - infra_cost.row)
+calls_with_retrieval = count(is_call & known("cost_usd", "retrieval_cost_usd"))
+calls_with_infra = count(is_call & known("cost_usd", "infra_cost_usd"))
+input_tokens_of_priced = total("input_tokens", is_call & known("cost_usd"))
+cached_tokens_of_priced = total("cache_read_tokens", is_call & known("cost_usd"))
+output_tokens_of_priced = total("output_tokens", is_call & known("cost_usd"))
 dearest = Sum(nw.when(is_call & known("cost_usd")).then(in_nano("cost_usd")), add="max")
 thumbs = count(of_kind("thumb") & known("value"))
 thumbs_up = count(of_kind("thumb") & (nw.col("value") > 0))
@@ -112,6 +120,10 @@ GRAINS: dict[str, nw.Expr] = {
     .then(nw.coalesce(nw.col("request_id"), nw.col("trace_id"), nw.col("session_id")))
     .otherwise(nw.lit("")),
     "feature_or_none": nw.when(known("feature")).then(nw.col("feature")).otherwise(nw.lit("")),
+    "model_or_none": nw.when(known("model") | known("model_version"))
+    .then(nw.coalesce(nw.col("model"), nw.col("model_version")))
+    .otherwise(nw.lit("")),
+    "tier_or_none": nw.when(known("tier")).then(nw.col("tier")).otherwise(nw.lit("")),
     "cost_nano": nw.when(is_unpriced)
     .then(nw.lit(0))
     .otherwise(nw.when(is_call & known("cost_usd")).then(rounded(in_nano("cost_usd"), 4))),

@@ -1,6 +1,6 @@
 """What the look-commands answer: measurements of a log in a window, with the account of its rows."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -60,7 +60,13 @@ def account(log: Log, scope: Scope) -> Data:
         fields_rejected=sum(a.field_errors.values()), rejected=dict(sorted(a.reasons.items())),
         sources=dict(sorted(a.sources.items())), cost_sources=_calls_by(log, scope, "cost_source"),
         unpriced_models=_calls_by(log, scope, "model", pl.col("cost_source") == "unpriced"), prices=a.prices,
+        contradictory_tokens=_by_rule(a.contradictions),
     )  # fmt: skip
+
+
+def _by_rule(found: Mapping[tuple[str, str], int]) -> dict[str, int]:
+    rules = sorted({rule for rule, _ in found})
+    return {rule: sum(rows for (own, _), rows in found.items() if own == rule) for rule in rules}
 
 
 def _calls_by(log: Log, scope: Scope, column: str, where: pl.Expr | None = None) -> dict[str, int]:

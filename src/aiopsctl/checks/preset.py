@@ -4,6 +4,7 @@ import sys
 
 from aiopsctl import catalog
 from aiopsctl.checks.check import LEVELS
+from aiopsctl.facts import FACTS
 from aiopsctl.metric import Metric, Threshold
 
 _HEAD = """\
@@ -22,7 +23,7 @@ def as_yaml() -> str:
     parts = [_HEAD, "classes:", *_classes(), "", "checks:"]
     for metric in catalog.metrics().values():
         plain = [t for t in metric.thresholds if "class" not in t.when]
-        parts += [line for threshold in plain for line in _check(metric, threshold)]
+        parts += [line for threshold in plain for line in _when_told(metric, _check(metric, threshold))]
         if len(plain) < len(metric.thresholds):
             parts += _class_check(metric)
     return "\n".join(parts) + "\n"
@@ -57,8 +58,16 @@ def _class_check(metric: Metric) -> list[str]:
     ]
 
 
+def _when_told(metric: Metric, lines: list[str]) -> list[str]:
+    """Return a check as a comment where the config first has to say what no log does."""
+    told = [FACTS[name].written for name in metric.facts if FACTS[name].written]
+    return [f"  # needs {', '.join(told)}", *(f"  # {line[2:]}" for line in lines)] if told else lines
+
+
 def _check(metric: Metric, threshold: Threshold) -> list[str]:
-    lines = [f"  {metric.name}:  # {threshold.origin}", f"    metric: {metric.name}", f"    window: {threshold.window}"]
+    lines = [f"  {metric.name}:  # {threshold.origin}", f"    metric: {metric.name}"]
+    lines += [f"    by: {', '.join(threshold.by)}"] if threshold.by else []
+    lines.append(f"    window: {threshold.window}")
     if threshold.kind in ("rise", "fall"):
         lines.append("    compare: previous")
     for level in reversed(LEVELS):

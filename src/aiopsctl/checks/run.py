@@ -15,7 +15,8 @@ from aiopsctl.checks.onward import onward
 from aiopsctl.checks.outcome import BREACH, exit_code, monitor_code
 from aiopsctl.config import Config, Mute
 from aiopsctl.errors import UsageError
-from aiopsctl.measure import Scope, iso, measure, newest
+from aiopsctl.facts import untold
+from aiopsctl.measure import MIN_COVERAGE, Scope, iso, measure, newest
 from aiopsctl.readable import plural
 from aiopsctl.result import STATUSES, Measurement, Result, Verdict
 from aiopsctl.sources.log import Log
@@ -43,6 +44,7 @@ class Run:
     baselines: tuple[tuple[str, Window | None], ...] = ()
     mutes: tuple[Mute, ...] = ()
     config: Config | None = None
+    min_coverage: float = MIN_COVERAGE
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,10 @@ def run(checks: Sequence[Check], log: Log, how: Run) -> Result:
 
 def _verdicts(check: Check, group: _Group, found: list[Measurement], log: Log, scope: Scope) -> list[Verdict]:
     own = [_dated(m, log, scope) for m in found if m.metric == check.metric.name]
-    return [replace(v, window=_span(group, scope)) for v in _judged(check, own, uncovered(log, scope))]
+    if check.at is None and untold(check.metric.facts, scope.config):
+        return [verdict(check, replace(own[0], slice={}), "skipped", own[0].reason, None)]
+    seen = [m for m in own if m.n or (m.reference and m.reference.n)] or own[:1]
+    return [replace(v, window=_span(group, scope)) for v in _judged(check, seen, uncovered(log, scope))]
 
 
 def _finished(v: Verdict, check: Check, group: _Group, log: Log, how: Run, scope: Scope) -> Verdict:
@@ -123,7 +128,7 @@ def _scope(group: _Group, log: Log, how: Run) -> Scope:
     where = " AND ".join(f"({w})" for w in (group.where, how.where) if w) or None
     reference = _reference(group, window, how) if group.compare and timed else None
     name = (group.compare or "previous").removeprefix("baseline:")
-    return Scope(how.tz, window, reference, name, group.by, where, how.config)
+    return Scope(how.tz, window, reference, name, group.by, where, how.config, how.min_coverage)
 
 
 def _reference(group: _Group, window: Window, how: Run) -> Window:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from aiopsctl.cli import check, doctor, explain, look
+from aiopsctl.cli import check, cost, doctor, explain, look
 from aiopsctl.cli.group import Commands
 
 app = typer.Typer(
@@ -41,6 +41,7 @@ def root(
 doctor.add_to(app)
 explain.add_to(app)
 look.add_to(app)
+cost.add_to(app)
 check.add_to(app)
 
 

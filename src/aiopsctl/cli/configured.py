@@ -40,6 +40,16 @@ def sources(config: "Config") -> dict[str, str | None]:
     return {_beside(folder, source.path): source.format for group in groups for source in group}
 
 
+def pseudonym_key(config: "Config") -> bytes:
+    """Return the key of the pseudonyms, from the environment alone; raise `UsageError` where there is none."""
+    name = config.pseudonym_key_env
+    key = os.environ.get(name, "").strip()
+    if not key:
+        how = f"export {name}=\"$(python3 -c 'import secrets; print(secrets.token_hex(32))')\", and keep it"
+        raise UsageError(f"--pseudonymize needs a key in the environment variable {name}", help=how)
+    return os.fsencode(key)
+
+
 def _beside(folder: str, path: str) -> str:
     """Return a path of the config; only what the config itself writes is a glob."""
     return os.path.normpath(os.path.join(glob.escape(folder) if glob.has_magic(path) else folder, path))

@@ -25,9 +25,12 @@ def doctor(
     from aiopsctl.analyses.doctor import doctor as diagnose
     from aiopsctl.cli.run import emit
     from aiopsctl.cli.session import open_session
+    from aiopsctl.measure import Scope
 
     session = open_session(common)
-    result = diagnose(session.log, session.tz)
+    result = diagnose(
+        session.log, Scope(session.tz, config=session.config, min_coverage=session.config.min_coverage.value)
+    )
     problems = result.extra["doctor"]["problems"]
     code = 3 if not result.data.rows_used else 1 if fatal and problems else 0
     return emit(replace(result, exit_code=code), common)

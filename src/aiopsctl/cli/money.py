@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, cast
 from aiopsctl.errors import UsageError, nearest
 
 if TYPE_CHECKING:
+    from aiopsctl.cli.options import Common
     from aiopsctl.config import Config, Price
     from aiopsctl.prices.apply import Priced
     from aiopsctl.prices.layers import Mode
@@ -31,6 +32,14 @@ def priced(log: "Log", config: "Config", mode: str) -> "Log":
         account.note(note)
     filled = [name for name in found.events.columns if found.events[name].null_count() < found.events.height]
     return Log(found.events.select(filled) if found.events.height else log.events, account)
+
+
+def require_both(common: "Common") -> None:
+    """Raise `UsageError` for options that say nothing where recorded costs stand beside priced ones, by model."""
+    unused = {"--cost": common.cost != "auto", "--by": bool(common.by), "--compare": bool(common.compare)}
+    for option in (option for option, given in unused.items() if given):
+        what = "takes both the recorded and the priced costs" if option == "--cost" else "compares by model"
+        raise UsageError(f"{option} with --reconcile, which {what}", help=f"leave {option} away")
 
 
 def book(config: "Config") -> "Book":

@@ -35,7 +35,7 @@ class Common:
     ] = None
     cost: Annotated[
         str,
-        Option("--cost", metavar="MODE", help="recorded, priced (by tokens), or auto: recorded where there is one.",
+        Option("--cost", metavar="MODE", help="recorded, priced (by tokens), or auto: recorded where there is one. cost --reconcile shows both.",
                rich_help_panel=_READ),
     ] = "auto"  # fmt: skip
     rejects: Annotated[
@@ -59,6 +59,14 @@ class Common:
     isolated: Annotated[bool, Option("--isolated", help="Use no config.", rich_help_panel=_READ)] = False
     with_text: Annotated[
         bool, Option("--with-text", help="Save the text of rejected rows, too.", rich_help_panel=_READ)
+    ] = False
+    pseudonymize: Annotated[
+        bool,
+        Option(
+            "--pseudonymize",
+            help="Show pseudonyms for user ids, by the key in AIOPSCTL_PSEUDONYM_KEY; --where sees them, too.",
+            rich_help_panel=_READ,
+        ),
     ] = False
     since: Annotated[
         str | None,
@@ -86,7 +94,7 @@ class Common:
             "-b",
             "--by",
             metavar="COL[,COL]",
-            help="Group by columns, or hour, day, week, month, weekday.",
+            help="Group by columns, or hour, day, week, month, quarter, weekday.",
             rich_help_panel=_CUT,
         ),
     ] = None

@@ -7,7 +7,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from aiopsctl.cli.configured import baselines, configuration, sources
+from aiopsctl.cli.configured import baselines, configuration, pseudonym_key, sources
 from aiopsctl.cli.money import priced
 from aiopsctl.cli.options import Common
 from aiopsctl.errors import NotJudged, UsageError
@@ -90,6 +90,7 @@ def _read(common: Common, config: "Config", config_file: str, tz: ZoneInfo, read
     how = Reading(
         tz=tz.key, source=common.source, columns=columns, rejects=common.rejects, with_text=common.with_text,
         formats={path: name for path, name in formats.items() if name},
+        pseudonym_key=pseudonym_key(config) if common.pseudonymize or config.pseudonymize else None,
     )  # fmt: skip
     began = monotonic()
     log = priced((reader or read)(paths, feedback, how), config, common.cost)
@@ -119,8 +120,9 @@ def again(common: Common) -> tuple[str, ...]:
         ("--config", common.config), ("--tz", common.tz), ("--now", common.now), ("--until", common.until),
     )  # fmt: skip
     given = [(name, value) for name, of in options for value in ([of] if isinstance(of, str) else of or [])]
-    isolated = ("--isolated",) if common.isolated else ()
-    return (*(common.paths or ()), *(word for pair in given for word in pair), *isolated)
+    flags = (("--isolated", common.isolated), ("--pseudonymize", common.pseudonymize))
+    words = (word for pair in given for word in pair)
+    return (*(common.paths or ()), *words, *(name for name, is_given in flags if is_given))
 
 
 def scope(session: Session, common: Common) -> "Scope":
@@ -136,7 +138,10 @@ def scope(session: Session, common: Common) -> "Scope":
             raise NotJudged("--compare needs rows with times", help="map the time: --map ts=COLUMN")
         reference = _reference(common, session, Window(since, session.window.until or session.now))
     name = (common.compare or "previous").removeprefix("baseline:")
-    return Scope(session.tz, session.window, reference, name, names(common.by), common.where, session.config)
+    return Scope(
+        session.tz, session.window, reference, name, names(common.by), common.where, session.config,
+        session.config.min_coverage.value,
+    )  # fmt: skip
 
 
 def _reference(common: Common, session: Session, whole: "Window") -> "Window":
@@ -157,6 +162,7 @@ def _reference(common: Common, session: Session, whole: "Window") -> "Window":
 def _explain_input(log: "Log", clock: datetime) -> None:
     """Add to the account's notes what a person should know of the input."""
     from aiopsctl.measure import newest
+    from aiopsctl.sources.consistency import MEANINGS
 
     a = log.account
     if a.rows_rejected:
@@ -165,6 +171,9 @@ def _explain_input(log: "Log", clock: datetime) -> None:
     for column, count in a.field_errors.most_common():
         place = a.field_places.get(column)
         a.note(f"{count:,} values of {column} are not readable" + (f"; first: {place}" if place else ""))
+    for (rule, source), count in a.contradictions.most_common():
+        place = a.contradiction_places[rule, source]
+        a.note(f"{count:,} rows of {source} contradict themselves: {MEANINGS[rule]}; first: {place}")
     last = newest(log.events)
     if last is not None and (last - clock).days >= 1:
         a.note(f"the newest row ({last:%Y-%m-%d %H:%M}) lies in the future of this machine's clock")

@@ -11,6 +11,7 @@ view        what the rules look at
 meaning     what types cannot say: names exist, dates and limits are in order
 judging     the same for checks: references exist, units suit
 problem     one thing that is wrong, shown at its place
+monthly     what is known by month, from a table beside the config
 loader      `load` and `find`
 schema      the JSON Schema of the file, from the same types
 """

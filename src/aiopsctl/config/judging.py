@@ -11,13 +11,11 @@ from aiopsctl.config.quantity import Quantity
 from aiopsctl.config.types import CLASS_LIMITS, Check, Limits
 from aiopsctl.config.view import View
 from aiopsctl.errors import UsageError
+from aiopsctl.events import CALENDAR
 from aiopsctl.window import span
 
 KINDS: tuple[LimitKind, ...] = get_args(LimitKind)
 LEVELS = ("warning", "critical")
-
-CALENDAR = ("hour", "day", "week", "month", "weekday")
-"""What every check may be judged by beside the columns."""
 
 NATURAL = {
     "": "count",

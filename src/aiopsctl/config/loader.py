@@ -8,6 +8,7 @@ from msgspec.structs import asdict
 
 from aiopsctl.config.document import RefusedError, compose, decode, lines_of, read_bytes
 from aiopsctl.config.meaning import look
+from aiopsctl.config.monthly import monthly
 from aiopsctl.config.problem import TooManyProblems, render
 from aiopsctl.config.types import Config, Place, Settings
 from aiopsctl.config.view import Known
@@ -62,7 +63,15 @@ def _config(path: Path, data: bytes, known: Known) -> Config:
         more = True
     if reading.problems.found:
         raise ConfigError(render(reading.problems.found, _shown(path), lines_of(text), more=more))
-    return Config(**asdict(settings), path=path, places=_places(reading))
+    return Config(**asdict(settings) | _by_month(settings, path), path=path, places=_places(reading))
+
+
+def _by_month(settings: Settings, path: Path) -> dict[str, dict[str, object]]:
+    """Return what is known by month: the table's values under those of the config."""
+    if settings.monthly is None:
+        return {}
+    table = path.parent / settings.monthly
+    return {key: values | getattr(settings, key) for key, values in monthly(table, _shown(table)).items()}
 
 
 def _places(reading: Reading) -> dict[tuple[str | int, ...], Place]:

@@ -198,6 +198,7 @@ class Price(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     output: Annotated[Money | None, says("A million output tokens.")] = None
     cache_read: Annotated[Money | None, says("A million input tokens read from the provider's cache.")] = None
     cache_write: Annotated[Money | None, says("A million input tokens written to the provider's cache.")] = None
+    cache_write_1h: Annotated[Money | None, says("A million of those that are kept for an hour.")] = None
     request: Annotated[Money | None, says("One call, whatever its tokens.")] = None
     retrieval: Annotated[Money | None, says("The retrieval layer of one call.")] = None
     infra: Annotated[Money | None, says("The infrastructure layer of one call.")] = None
@@ -222,6 +223,13 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         Share | None,
         says("The share of unreadable rows above which nothing is judged; a check allows 1 % or ten rows by default."),
     ] = None
+    min_coverage: Annotated[
+        Share, says("The share of calls whose cost must be known; below it, a cost is unknown.", ["95%"])
+    ] = quantity("95%")
+    pseudonymize: Annotated[bool, says("Whether user ids are replaced by pseudonyms, as by `--pseudonymize`.")] = False
+    pseudonym_key_env: Annotated[
+        str, says("The environment variable that holds the key of the pseudonyms; the key itself has no place here.")
+    ] = "AIOPSCTL_PSEUDONYM_KEY"
     store: Annotated[str | None, says("The folder that remembers what has been read already.")] = None
     features: Annotated[dict[str, Feature], says("What no log says about each feature.")] = {}
     classes: Annotated[
@@ -235,6 +243,13 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     product_mau: Annotated[
         dict[Month, Many], says("Monthly active users of the whole product, for the adoption rate.")
     ] = {}
+    monthly: Annotated[
+        str | None,
+        says(
+            "A CSV table beside this file: month, forecast_usd, revenue_usd, product_mau. What this file says of a month "
+            "goes before it."
+        ),
+    ] = None
     prices: Annotated[tuple[Price, ...], says("Own prices; where several hold, the last one written.")] = ()
     baselines: Annotated[dict[str, Baseline], says("Good periods to compare with, by name.")] = {}
     defaults: Annotated[Defaults, says("What holds for every check that does not say otherwise.")] = Defaults()

@@ -1,4 +1,4 @@
-"""CSV (RFC 4180), one row a measurement or verdict, full precision; text cannot become a spreadsheet formula."""
+"""CSV (RFC 4180), one row a measurement, verdict or record of an analysis, full precision; text cannot become a spreadsheet formula."""
 
 import csv
 from io import StringIO
@@ -19,7 +19,9 @@ _LONGEST = 30_000
 
 
 def render(result: Result, look: Look) -> str:  # noqa: ARG001 - every format takes a look
-    """Return the measurements, or the verdicts of a check, as CSV with a header."""
+    """Return the records of an analysis, the verdicts of a check or the measurements, as CSV with a header."""
+    if result.records is not None:
+        return _records(result.records)
     items: list[Measurement | Verdict] = [*(result.measurements if result.checks is None else result.checks)]
     slices = list(dict.fromkeys([*result.by, *(name for item in items for name in item.slice)]))
     rows = [_measurement(item) if isinstance(item, Measurement) else _verdict(item) for item in items]
@@ -35,6 +37,15 @@ def render(result: Result, look: Look) -> str:  # noqa: ARG001 - every format ta
         sliced = (item.slice.get(name) for name in slices)
         on_dashboard = [tiles.get(item.metric, {}).get(key) for key in _ON_DASHBOARD.values()] if tiles else []
         writer.writerow([_cell(c) for c in (*cells[:first], *sliced, *cells[first:], *on_dashboard)])
+    return out.getvalue()
+
+
+def _records(records: list[dict[str, Any]]) -> str:
+    out = StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerows(
+        [list(records[0]), *([_cell(value) for value in row.values()] for row in records)] if records else []
+    )
     return out.getvalue()
 
 

@@ -1,6 +1,7 @@
 """The tables of a result, for every format that shows tables to people."""
 
 from collections.abc import Iterable
+from itertools import groupby
 
 from aiopsctl import catalog
 from aiopsctl.formats.cells import NONE, Column, Row, Table, without_empty
@@ -48,19 +49,31 @@ def tables(result: Result, room: int | None = None) -> list[Table]:
 
     `room` is how wide the reader is, None where nothing is cut.
     """
-    if result.sections:
-        return [_section(section) for section in result.sections]
+    sections = _sections(result.sections)
+    if sections and not result.measured:
+        return sections
     if result.checks is not None:
         return [verdicts(result.checks, everything=result.everything)]
     if "dashboard" in result.extra:
-        return [dashboard(result, room)]
-    return [_by_slice(result) if result.by else _by_metric(result)]
+        return [dashboard(result, room), *sections]
+    return [_by_slice(result) if result.by else _by_metric(result), *sections]
+
+
+def _sections(sections: Iterable[Section]) -> list[Table]:
+    """Return the tables of an analysis; what follows in the same columns is one table."""
+    alike = groupby(sections, key=lambda section: section.columns)
+    return [
+        Table(own[0].columns, [g for t in own for g in t.groups]) for own in ([*map(_section, of)] for _, of in alike)
+    ]
 
 
 def _section(section: Section) -> Table:
     """Return the table of an analysis; numbers stand right."""
     right = [all(isinstance(row[i], int | float | None) for row in section.rows) for i in range(len(section.columns))]
-    columns = [Column(name, right=is_right) for name, is_right in zip(section.columns, right, strict=True)]
+    columns = [
+        Column(name, right=is_right or name in section.right)
+        for name, is_right in zip(section.columns, right, strict=True)
+    ]
     rows = [Row(tuple(_shown(value) for value in row)) for row in section.rows]
     return Table(columns, [(section.title, rows)])
 
@@ -73,7 +86,7 @@ def _shown(value: object) -> str:
 
 def closing(result: Result) -> list[str]:
     """Return the lines below the tables: what is unknown and why, or the verdict."""
-    if result.sections:
+    if result.sections and not result.measured:
         return []
     if result.checks is None or result.counts is None:
         own = on_page(result)

@@ -19,7 +19,8 @@ _ALERTS = f"{_SECTION} / Alert thresholds to set"
 _TAIL = "From 100 Users to 100,000 / Tail User Cost Concentration"
 _CREEP = "From 100 Users to 100,000 / Prompt Length Creep"
 _NANO = 1e9
-_MONEY = {"cost": sums.cost, "priced": sums.priced_calls, "unpriced": sums.unpriced_calls}
+_COVERED = {"priced": sums.priced_calls, "unpriced": sums.unpriced_calls}
+_MONEY = {"cost": sums.cost, **_COVERED}
 _SPENT = {**_MONEY, "calls": sums.calls}
 _COVERS = ("priced", "unpriced")
 _HUNDRED_USERS = [{"user_id": f"u{i}", "cost_usd": i / 100} for i in range(1, 101)]
@@ -40,6 +41,45 @@ cost_total = Metric(
     needs=("cost_usd",),
     example=([{"cost_usd": 0.1}, {"cost_usd": 0.2}], 0.3),
 )
+
+_LAYERED = {"cost_usd": 0.1, "retrieval_cost_usd": 0.02, "infra_cost_usd": 0.01}
+
+
+def _layer(
+    name: str, title: str, why: str, formula: str, sums: dict[str, sums.Sum], needs: tuple[str, ...], example: float
+) -> Metric:
+    return Metric(
+        name=f"cost-{name}",
+        title=title,
+        dimension="cost",
+        unit="usd",
+        worse="higher",
+        why=why,
+        formula=f"{formula}; cost-model, cost-retrieval and cost-infra add up to cost-total exactly",
+        handbook=_SECTION,
+        sums=_COVERED | sums,
+        value=total("layer", "told", per=_NANO),
+        covers=_COVERS,
+        needs=("cost_usd", *needs),
+        example=([_LAYERED, {"cost_usd": 0.2}], example),
+    )
+
+
+cost_model = _layer(
+    "model", "model cost", "The part of the bill that another model, a shorter prompt or a cache can change.",
+    "sum over calls of the cost without its retrieval and infrastructure parts, so that a cost without parts counts here",
+    {"layer": sums.model_cost, "told": sums.priced_calls}, (), 0.27,
+)  # fmt: skip
+cost_retrieval = _layer(
+    "retrieval", "retrieval cost", "What search, embeddings and the vector store add to a call.",
+    "sum of the retrieval part of calls whose cost is known",
+    {"layer": sums.retrieval_cost, "told": sums.calls_with_retrieval}, ("retrieval_cost_usd",), 0.02,
+)  # fmt: skip
+cost_infra = _layer(
+    "infra", "infrastructure cost", "What hosting and logging add to a call.",
+    "sum of the infrastructure part of calls whose cost is known",
+    {"layer": sums.infra_cost, "told": sums.calls_with_infra}, ("infra_cost_usd",), 0.01,
+)  # fmt: skip
 
 cost_per_call = Metric(
     name="cost-per-call",

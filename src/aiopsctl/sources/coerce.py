@@ -10,9 +10,10 @@ import polars as pl
 
 from aiopsctl.events import COLUMNS, Column
 from aiopsctl.sources import classify, times
+from aiopsctl.sources.consistency import Contradiction, contradictions
 from aiopsctl.sources.lines import Reject
 from aiopsctl.sources.ratings import rating
-from aiopsctl.sources.source import LINE
+from aiopsctl.sources.source import LINE, TOTAL
 
 DTYPES: dict[str, pl.DataType] = {
     "text": pl.String(),
@@ -37,7 +38,7 @@ _AS_WRITTEN = ("prompt", "output", "final_text", "comment", "tags")
 
 @dataclass
 class Coerced:
-    """Canonical rows of a chunk, the rows that were rejected, and the values that were set to null.
+    """Canonical rows of a chunk, the rows that were rejected, the values that were set to null, and what cannot be.
 
     `zoneless` is the line of the first time without a zone.
     """
@@ -46,6 +47,7 @@ class Coerced:
     rejects: list[Reject] = field(default_factory=list)
     field_errors: dict[str, tuple[int, int]] = field(default_factory=dict)
     zoneless: int | None = None
+    contradictions: list[Contradiction] = field(default_factory=list)
 
 
 def dtype_of(column: Column) -> pl.DataType:
@@ -62,18 +64,25 @@ def coerce(raw: pl.DataFrame, *, tz: str, timed: bool) -> Coerced:
     """Return canonical rows from raw ones that have canonical names, any dtypes, and the column `_line`."""
     raw = _filled(raw)
     schema = raw.schema
-    present = [COLUMNS[name] for name in raw.columns if name not in (LINE, "ts")]
+    present = [COLUMNS[name] for name in raw.columns if name in COLUMNS and name != "ts"]
     ts, zoneless = _times(raw, tz)
-    new = raw.select(LINE, *(_canonical(column, schema) for column in present)).with_columns(ts)
+    total = [pl.col(TOTAL).cast(pl.Int64, strict=False)] if TOTAL in schema else []
+    new = raw.select(LINE, *total, *(_canonical(column, schema) for column in present)).with_columns(ts)
     errors = _field_errors(raw, new, [column.name for column in present if column.name not in ("event", "kind")])
     faults = classify.faults(raw, new, timed=timed)
     new = new.with_columns(classify.event(schema), classify.status(schema))
     if not faults:
-        return Coerced(new, [], errors, zoneless)
+        return _checked(new, [], errors, zoneless)
     reason = pl.coalesce(pl.when(rows).then(pl.lit(reason)) for rows, reason in faults)
     judged = new.with_columns(reason.alias(_REASON))
     rejects = [Reject(line, fault) for line, fault in judged.select(LINE, _REASON).drop_nulls().iter_rows()]
-    return Coerced(judged.filter(pl.col(_REASON).is_null()).drop(_REASON), rejects, errors, zoneless)
+    return _checked(judged.filter(pl.col(_REASON).is_null()).drop(_REASON), rejects, errors, zoneless)
+
+
+def _checked(
+    rows: pl.DataFrame, rejects: list[Reject], errors: dict[str, tuple[int, int]], zoneless: int | None
+) -> Coerced:
+    return Coerced(rows.drop(TOTAL, strict=False), rejects, errors, zoneless, list(contradictions(rows)))
 
 
 def _times(raw: pl.DataFrame, tz: str) -> tuple[pl.Series, int | None]:
@@ -85,7 +94,8 @@ def _times(raw: pl.DataFrame, tz: str) -> tuple[pl.Series, int | None]:
 
 def _filled(raw: pl.DataFrame) -> pl.DataFrame:
     """Return the canonical columns in which a row has a value; words that are stored as codes become text."""
-    filled = raw.select(c for c in raw.columns if c == LINE or (c in COLUMNS and raw[c].null_count() < raw.height))
+    known = (*COLUMNS, TOTAL)
+    filled = raw.select(c for c in raw.columns if c == LINE or (c in known and raw[c].null_count() < raw.height))
     return filled.cast({pl.Categorical: pl.String, pl.Enum: pl.String})
 
 

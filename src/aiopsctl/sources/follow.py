@@ -103,7 +103,7 @@ def _of(path: str) -> tuple[int, int, int, int]:
 
 def _can_grow(one: Opened) -> bool:
     """Return whether a file is one of lines that can be read apart from each other, as they were written."""
-    apart = not getattr(one.source, "carries", None) and not getattr(one.source, "together", False)
+    apart = not one.source.carries and not one.source.together
     if one.head.container != "jsonl" or not apart:
         return False
     with files.open_bytes(one.each) as stream:

@@ -16,7 +16,7 @@ looked into, and Helicone's own for session and session name. Bodies are never r
 import polars as pl
 
 from aiopsctl.sources import _export as export
-from aiopsctl.sources.source import LINE, Head, Source, first_of, shape
+from aiopsctl.sources.source import LINE, TOTAL, Head, Source, first_of, shape
 
 _SAID: dict[str, tuple[str, ...]] = {
     "request_id": ("request_id", "response_id"),
@@ -32,6 +32,7 @@ _SAID: dict[str, tuple[str, ...]] = {
     "model_version": ("response_model",),
     "prompt_tokens": ("prompt_tokens",),
     "output_tokens": ("completion_tokens",),
+    "total_tokens": ("total_tokens",),
     "cache_read_tokens": ("prompt_cache_read_tokens",),
     "cache_write_tokens": ("prompt_cache_write_tokens",),
     "cost": ("costUSD", "cost", "cost_usd"),
@@ -99,6 +100,7 @@ def _calls(found: pl.DataFrame) -> pl.DataFrame:
         cache_read_tokens=pl.when(used).then("cache_read_tokens"),
         cache_write_tokens=pl.when(used).then("cache_write_tokens"),
         cost_usd=pl.when((pl.col("cost") != 0) | cached).then("cost"),
+        **{TOTAL: pl.when(used & (prompt == pl.col("prompt_tokens"))).then(export.number(pl.col("total_tokens")))},
     )
 
 

@@ -15,7 +15,7 @@ cost, are passed over. Messages, responses and the words of errors are never rea
 import polars as pl
 
 from aiopsctl.sources import _export as export
-from aiopsctl.sources.source import LINE, Head, Source, first_of, shape, text
+from aiopsctl.sources.source import LINE, TOTAL, Head, Source, first_of, shape, text
 
 _SAID: dict[str, tuple[str, ...]] = {
     "request_id": ("request_id", "id", "litellm_call_id"),
@@ -31,6 +31,7 @@ _SAID: dict[str, tuple[str, ...]] = {
     "provider": ("custom_llm_provider",),
     "prompt_tokens": ("prompt_tokens",),
     "output_tokens": ("completion_tokens",),
+    "total_tokens": ("total_tokens",),
     "cost": ("response_cost", "spend"),
     "cache_hit": ("cache_hit",),
     "tags": ("request_tags",),
@@ -45,6 +46,7 @@ _SAID: dict[str, tuple[str, ...]] = {
 _PARTS: dict[str, tuple[str, ...]] = {
     "cache_read_tokens": ("cache_read_input_tokens", "cached_tokens"),
     "cache_write_tokens": ("cache_creation_input_tokens", "cache_creation_tokens"),
+    "cache_write_1h_tokens": ("ephemeral_1h_input_tokens",),
     "reasoning_tokens": ("reasoning_tokens",),
 }
 """Parts of the usage, and the names that they have in the metadata."""
@@ -101,6 +103,7 @@ def _events(raw: pl.DataFrame) -> pl.DataFrame:
         output_tokens=pl.when("used").then("output_tokens"),
         **{part: pl.when("used").then(part) for part in _PARTS},
         cost_usd=_cost(),
+        **{TOTAL: _total()},
         _other=_other(),
     )
 
@@ -164,6 +167,11 @@ def _ttft() -> pl.Expr:
 
 def _input() -> pl.Expr:
     return export.whole_input(pl.col("prompt_tokens"), pl.col("cache_read_tokens"), pl.col("cache_write_tokens"))
+
+
+def _total() -> pl.Expr:
+    """Return the total that is stated, where the input is taken as it is written."""
+    return pl.when(pl.col("used") & (_input() == pl.col("prompt_tokens"))).then(export.number(pl.col("total_tokens")))
 
 
 def _cost() -> pl.Expr:

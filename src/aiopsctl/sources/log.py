@@ -22,7 +22,11 @@ class FileRead:
 
 @dataclass
 class Account:
-    """Every row read is used, rejected, a duplicate, or filtered; the sum always holds."""
+    """Every row read is used, rejected, a duplicate, or filtered; the sum always holds.
+
+    `contradictions` counts rows by the rule that their tokens break (see `consistency.py`) and their format.
+    `mapped` says where a mapped column was found, `filled_by` which formats gave each column.
+    """
 
     files: int = 0
     rows_read: int = 0
@@ -31,18 +35,24 @@ class Account:
     rows_other: int = 0
     sources: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
+    reason_places: dict[str, str] = field(default_factory=dict)
     examples: list[str] = field(default_factory=list)
     field_errors: Counter[str] = field(default_factory=Counter)
     field_places: dict[str, str] = field(default_factory=dict)
+    contradictions: Counter[tuple[str, str]] = field(default_factory=Counter)
+    contradiction_places: dict[tuple[str, str], str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     read: list[FileRead] = field(default_factory=list)
     feedback_joined_ratio: float | None = None
     prices: str | None = None
+    mapped: dict[str, str] = field(default_factory=dict)
+    filled_by: dict[str, set[str]] = field(default_factory=dict)
 
     def reject(self, place: str, reason: str) -> None:
         """Count a rejected row, and keep the first places."""
         self.rows_rejected += 1
         self.reasons[reason] += 1
+        self.reason_places.setdefault(reason, place)
         if len(self.examples) < _EXAMPLES:
             self.examples.append(f"{place} {reason}")
 
@@ -50,6 +60,11 @@ class Account:
         """Count values of a field that could not be read, and keep the first place."""
         self.field_errors[name] += count
         self.field_places.setdefault(name, place)
+
+    def contradict(self, rule: str, source: str, count: int, place: str) -> None:
+        """Count rows of a format whose token counts break a rule, and keep the first place."""
+        self.contradictions[rule, source] += count
+        self.contradiction_places.setdefault((rule, source), place)
 
     def note(self, what: str) -> None:
         """Keep a note, once."""

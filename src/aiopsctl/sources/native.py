@@ -4,12 +4,13 @@ import polars as pl
 
 from aiopsctl.events import COLUMNS, TEXT
 from aiopsctl.sources.coerce import dtype_of
-from aiopsctl.sources.source import LINE, Head, Source
+from aiopsctl.sources.source import LINE, TOTAL, Head, Source
 
 _TELLING = frozenset(
     {"ts", "event", "kind", "request_id", "user_id", "feature", "latency_ms", "input_tokens", "cost_usd"}
 )
 _ENOUGH = 2
+_STATED = "total_tokens"
 
 
 def _detects(head: Head) -> bool:
@@ -17,7 +18,8 @@ def _detects(head: Head) -> bool:
 
 
 def _events(raw: pl.DataFrame) -> pl.DataFrame:
-    return raw.select(LINE, *(name for name in raw.columns if name in COLUMNS))
+    stated = [pl.col(_STATED).alias(TOTAL)] if _STATED in raw.columns else []
+    return raw.select(LINE, *stated, *(name for name in raw.columns if name in COLUMNS))
 
 
 SOURCE = Source(
@@ -28,7 +30,8 @@ SOURCE = Source(
         name: pl.String() if column.dtype == "time" else dtype_of(column)
         for name, column in COLUMNS.items()
         if name not in TEXT
-    },
+    }
+    | {_STATED: pl.Int64()},
     events=_events,
     rank=9,
 )

@@ -15,6 +15,8 @@ from aiopsctl.sources.source import Head, Source
 class Reading:
     """How to read: the zone of zone-less times, formats that are forced, a column map, and where rejects are saved.
 
+    User ids are replaced by pseudonyms where there is a key for them.
+
     `formats` forces the format of what is behind a path, as the path was written; `source` that of all else.
     """
 
@@ -24,6 +26,7 @@ class Reading:
     rejects: str | None = None
     with_text: bool = False
     formats: Mapping[str, str] = field(default_factory=dict)
+    pseudonym_key: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,7 @@ def open_all(inputs: Sequence[Input], how: Reading, account: Account) -> list[Op
             opened.append(Opened(each, number, replace(head, records=()), source))
     if opened:
         mapping.require_found(formats.mapped, formats.found, sorted(formats.names))
+        account.mapped = {mapped.column: mapped.raw for mapped in formats.found}
     return opened
 
 
@@ -73,7 +77,8 @@ class _Formats:
     def of(self, each: Input, head: Head) -> Source:
         """Return the format of a file, with the mapped columns that it has."""
         there = mapping.paths(head) if self.mapped else {}
-        steps = {mapped: there[mapped.raw] for mapped in self.mapped if mapped.raw in there}
+        found = {mapped: mapping.path_of(mapped.raw, head, there) for mapped in self.mapped}
+        steps = {mapped: path for mapped, path in found.items() if path}
         forced = self.how.formats.get(each.asked, self.how.source)
         source = detect.source_named(forced) if forced else self._told(each, head, steps)
         untimed = source.name == "native" and "ts" not in head.names

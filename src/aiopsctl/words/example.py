@@ -86,7 +86,8 @@ def _events(rows: Sequence[Mapping[str, Any]]) -> Grid:
 
 def _summed(sums: pl.DataFrame, metric: Metric, facts: Mapping[str, pl.DataFrame], value: float) -> pl.DataFrame:
     """Return the sums by their names; those by a unit that only the interval needs are added up."""
-    again = [getattr(pl.col(column_of(what)), what.add)() for what in metric.sums.values()]
+    by_column = {column_of(what): what.add for what in metric.sums.values()}
+    again = [getattr(pl.col(column), how)() for column, how in by_column.items()]
     whole = sums.group_by(metric.grain).agg(again) if metric.grain else sums.select(again)
     whole = whole.with_columns(
         pl.lit(None, sums.schema[key]).alias(key) for key in metric.keys if key not in metric.grain

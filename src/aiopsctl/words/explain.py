@@ -166,7 +166,11 @@ def _steps(metric: Metric, width: int | None) -> list[str]:
     steps = [
         (f"{plural(found.events.height, 'event')}:", _aligned(found.events, width)),
         (f"summed{' by ' * bool(found.by)}{', '.join(found.by)}{nano_note(metric)}:", _aligned(found.sums, width)),
-        *([("given:", [f"     {line}" for line in found.given])] if found.given else []),
+        *(
+            [("given:", [line for told in found.given for line in _hanging(f"     {told}", 7, width)])]
+            if found.given
+            else []
+        ),
         (found.value, []),
     ]
     lines = ["", "  worked example"]

@@ -1,0 +1,1 @@
+"""Statistics as functions of summed columns: no log, no clock, no file."""

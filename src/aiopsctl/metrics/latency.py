@@ -13,6 +13,7 @@ def _latency(q: float, why: str, limits: dict[str, float]) -> Metric:
         name=f"latency-p{q * 100:.0f}",
         title=f"p{q * 100:.0f} latency",
         dimension="latency",
+        dashboard="health",
         unit="ms",
         worse="higher",
         why=why,
@@ -28,7 +29,6 @@ def _latency(q: float, why: str, limits: dict[str, float]) -> Metric:
             for name, limit in limits.items()
         ),
         example=([{"latency_ms": ms} for ms in range(1, 101)], q * 100),
-        dashboard="health",
     )
 
 

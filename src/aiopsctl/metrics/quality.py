@@ -47,6 +47,7 @@ thumbs_up_rate = Metric(
     name="thumbs-up-rate",
     title="thumbs-up rate",
     dimension="quality",
+    dashboard="quality",
     unit="ratio",
     worse="lower",
     why="The plainest judgement of users; a slow fall is the first sign of drift.",
@@ -57,13 +58,13 @@ thumbs_up_rate = Metric(
     needs=("kind", "value"),
     kinds=("thumb",),
     example=([{"kind": "thumb", "value": 1}] * 3 + [{"kind": "thumb", "value": 0}], 0.75),
-    dashboard="quality",
 )
 
 correction_rate = Metric(
     name="correction-rate",
     title="correction rate",
     dimension="quality",
+    dashboard="quality",
     unit="ratio",
     worse="higher",
     why="Users who edit the output more often are telling that it got worse.",
@@ -86,7 +87,6 @@ correction_rate = Metric(
         ],
         0.25,
     ),
-    dashboard="quality",
 )
 
 correction_size = Metric(
@@ -175,6 +175,7 @@ feedback_rate = Metric(
     name="feedback-rate",
     title="feedback rate",
     dimension="quality",
+    dashboard="quality",
     unit="ratio",
     worse="lower",
     why="How many of the calls the ratings speak for.",

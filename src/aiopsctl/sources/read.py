@@ -38,9 +38,15 @@ def read(paths: Sequence[str], feedback: Sequence[str] = (), how: Reading = _PLA
         account.note(f"no logs in {', '.join(map(files.printable, [*paths, *feedback]))}")
     opened = open_all(inputs, how, account)
     with RejectsFile(how.rejects, with_text=how.with_text) as rejects:
-        run = _Run(how, account, rejects, inputs)
-        frames = [frame for _, group in groupby(opened, _alike) for frame in run.events(list(group))]
-    events = run.without_corrupt(pl.concat(frames, how="diagonal") if frames else empty())
+        run = Run(how, account, rejects, inputs)
+        events = run.events_of(opened)
+    return finished(run, opened, events)
+
+
+def finished(run: "Run", opened: Sequence[Opened], events: pl.DataFrame) -> Log:
+    """Return the log of the events of a run: without what is corrupt or double, feedback joined to its calls."""
+    account = run.account
+    events = run.without_corrupt(events)
     account.read += run.files(opened, events)
     events = edits.sized(events, opened, run.reread)
     events = events.drop(LINE, strict=False)
@@ -48,7 +54,8 @@ def read(paths: Sequence[str], feedback: Sequence[str] = (), how: Reading = _PLA
     account.rows_duplicate = events.height - unique.height
     whole = traces.with_trace_facts(unique, run.traces)
     joined, account.feedback_joined_ratio = with_call_facts(whole)
-    return Log(joined if how.pseudonym_key is None else pseudonymized(joined, how.pseudonym_key), account)
+    key = run.how.pseudonym_key
+    return Log(joined if key is None else pseudonymized(joined, key), account)
 
 
 def _alike(one: Opened) -> object:
@@ -57,7 +64,7 @@ def _alike(one: Opened) -> object:
 
 
 @dataclass
-class _Run:
+class Run:
     """Reads files of one format after another, and keeps the account."""
 
     how: Reading
@@ -68,6 +75,11 @@ class _Run:
     refused: Counter[int] = field(default_factory=Counter)
     traces: list[pl.DataFrame] = field(default_factory=list)
     zoneless: bool = False
+
+    def events_of(self, opened: Sequence[Opened]) -> pl.DataFrame:
+        """Return the canonical events of files, with the run's line numbers."""
+        frames = [frame for _, group in groupby(opened, _alike) for frame in self.events(list(group))]
+        return pl.concat(frames, how="diagonal") if frames else empty()
 
     def events(self, alike: Sequence[Opened]) -> Iterator[pl.DataFrame]:
         """Yield the canonical events of files of one format."""
@@ -201,7 +213,7 @@ def _events(raw: pl.DataFrame, before: pl.DataFrame, one: Opened) -> pl.DataFram
 
 def _chunks(one: Opened) -> Iterator[Chunk]:
     """Yield the lines or records of a file, with the run's numbers."""
-    first = (one.number << FILE_BITS) + 1
+    first = (one.number << FILE_BITS) + (one.each.part.first if one.each.part else 1)
     if one.head.container == "json":
         yield from lines.of_records(documents.records(one.each, one.head.inside), first)
     else:

@@ -40,6 +40,8 @@ def check(
 
     With a config the checks in it, without one every threshold of the handbook that the log can answer.
 
+    Its own formats: concise, github, gitlab, junit, nagios, prometheus, sarif.
+
     Exit codes: 0 pass, 1 breach, 2 usage or config, 3 not judged.
     """
     from aiopsctl.checks.check import from_config
@@ -48,7 +50,7 @@ def check(
     from aiopsctl.cli.session import again, names, open_session, scope, too_many_rejects
     from aiopsctl.measure import check_by, predicate
 
-    check_output(common)
+    check_output(common, judges=True)
     one_of("--fail-on", fail_on, _LEVELS)
     one_of("--exit-codes", exit_codes, _CODES)
     by = names(common.by)
@@ -66,8 +68,10 @@ def check(
     )  # fmt: skip
     why = too_many_rejects(session, common, by_default=True)
     if why:
-        return emit(not_judged(session.log, replace(asked, reference=None), why), common)
-    return emit(replace(run(chosen, session.log, how), everything=everything), common)
+        result = not_judged(session.log, replace(asked, reference=None), why)
+    else:
+        result = replace(run(chosen, session.log, how), everything=everything)
+    return emit(result, common)
 
 
 def _chosen(checks: "list[Check]", only: list[str]) -> "list[Check]":

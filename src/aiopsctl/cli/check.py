@@ -35,6 +35,9 @@ def check(
     exit_codes: Annotated[
         str, typer.Option("--exit-codes", metavar="ci|nagios", help="nagios: 0 ok, 1 warning, 2 critical, 3 unknown.")
     ] = "ci",
+    no_ci: Annotated[
+        bool, typer.Option("--no-ci", help="In GitHub Actions, add no annotations and no step summary.")
+    ] = False,
 ) -> int:
     """Judge the limits of a config, or the handbook's.
 
@@ -46,6 +49,7 @@ def check(
     """
     from aiopsctl.checks.check import from_config
     from aiopsctl.checks.run import Run, not_judged, run
+    from aiopsctl.cli.ci import tell_ci
     from aiopsctl.cli.run import check_output, emit, one_of
     from aiopsctl.cli.session import again, names, open_session, scope, too_many_rejects
     from aiopsctl.measure import check_by, predicate
@@ -71,7 +75,10 @@ def check(
         result = not_judged(session.log, replace(asked, reference=None), why)
     else:
         result = replace(run(chosen, session.log, how), everything=everything)
-    return emit(result, common)
+    code = emit(result, common)
+    if not no_ci:
+        tell_ci(result, common)
+    return code
 
 
 def _chosen(checks: "list[Check]", only: list[str]) -> "list[Check]":

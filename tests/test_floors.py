@@ -17,10 +17,11 @@ FLOORS = (
 )  # fmt: skip
 """From the ground up: a module may import those of its own floor and of the floors below."""
 
-HOMES = {"typer": ("cli",), "rich": ("formats.table",), "jinja2": ("formats", "analyses")}
+HOMES = {"typer": ("cli",), "rich": ("formats.table",), "jinja2": ("formats", "analyses"),
+         "prometheus_client": ("formats.prometheus",)}  # fmt: skip
 """Where alone a library may be imported."""
 
-LATE = ("scipy", "numpy", "pyarrow", "rapidfuzz", "rich", "jinja2")
+LATE = ("scipy", "numpy", "pyarrow", "rapidfuzz", "rich", "jinja2", "prometheus_client")
 """What is imported inside the functions that need it, never at the top of a module."""
 
 HEAVY = {"polars", "numpy", "scipy", "pyarrow", "rich", "narwhals", "jinja2", "msgspec", "yaml"}

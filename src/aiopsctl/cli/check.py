@@ -35,20 +35,26 @@ def check(
     exit_codes: Annotated[
         str, typer.Option("--exit-codes", metavar="ci|nagios", help="nagios: 0 ok, 1 warning, 2 critical, 3 unknown.")
     ] = "ci",
+    no_ci: Annotated[
+        bool, typer.Option("--no-ci", help="In GitHub Actions, add no annotations and no step summary.")
+    ] = False,
 ) -> int:
     """Judge the limits of a config, or the handbook's.
 
     With a config the checks in it, without one every threshold of the handbook that the log can answer.
 
+    Its own formats: concise, github, gitlab, junit, nagios, prometheus, sarif.
+
     Exit codes: 0 pass, 1 breach, 2 usage or config, 3 not judged.
     """
     from aiopsctl.checks.check import from_config
     from aiopsctl.checks.run import Run, not_judged, run
+    from aiopsctl.cli.ci import tell_ci
     from aiopsctl.cli.run import check_output, emit, one_of
     from aiopsctl.cli.session import again, names, open_session, scope, too_many_rejects
     from aiopsctl.measure import check_by, predicate
 
-    check_output(common)
+    check_output(common, judges=True)
     one_of("--fail-on", fail_on, _LEVELS)
     one_of("--exit-codes", exit_codes, _CODES)
     by = names(common.by)
@@ -66,8 +72,13 @@ def check(
     )  # fmt: skip
     why = too_many_rejects(session, common, by_default=True)
     if why:
-        return emit(not_judged(session.log, replace(asked, reference=None), why), common)
-    return emit(replace(run(chosen, session.log, how), everything=everything), common)
+        result = not_judged(session.log, replace(asked, reference=None), why)
+    else:
+        result = replace(run(chosen, session.log, how), everything=everything)
+    code = emit(result, common)
+    if not no_ci:
+        tell_ci(result, common)
+    return code
 
 
 def _chosen(checks: "list[Check]", only: list[str]) -> "list[Check]":

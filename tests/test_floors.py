@@ -12,7 +12,7 @@ SOURCE = Path(__file__).parent.parent / "src" / "aiopsctl"
 FLOORS = (
     "errors", "readable", "events", "sums", "facts", "values", "metric", "stats", "metrics", "catalog", "engine", "window",
     "result",
-    "config", "prices", "sources", "store", "context", "measure", "views", "checks", "analyses", "formats", "words", "demo", "cli",
+    "config", "prices", "sources", "store", "context", "measure", "changes", "views", "checks", "analyses", "formats", "words", "demo", "cli",
     "__main__",
 )  # fmt: skip
 """From the ground up: a module may import those of its own floor and of the floors below."""

@@ -68,6 +68,7 @@ class Verdict:
     at: dict[str, Any] | None
     next: str | None
     runbook: str | None = None
+    detectable: float | None = None
 
 
 @dataclass(frozen=True)

@@ -68,7 +68,8 @@ def check(
     how = Run(
         now=session.window.until or session.now, tz=session.tz, where=common.where, within=session.window,
         fail_on=fail_on, strict=strict, nagios=exit_codes == "nagios", inputs=again(common),
-        baselines=session.baselines, mutes=session.config.mutes, config=session.config, min_coverage=asked.min_coverage,
+        baselines=session.baselines, mutes=session.config.mutes, config=session.config, complete=session.complete,
+        min_coverage=asked.min_coverage,
     )  # fmt: skip
     why = too_many_rejects(session, common, by_default=True)
     if why:

@@ -55,11 +55,11 @@ def _beside(folder: str, path: str) -> str:
     return os.path.normpath(os.path.join(glob.escape(folder) if glob.has_magic(path) else folder, path))
 
 
-def baselines(config: "Config", now: datetime, tz: ZoneInfo) -> "tuple[tuple[str, Window | None], ...]":
-    """Return the named good periods of the config as windows of a zone; None is the window before."""
+def baselines(config: "Config", now: datetime, tz: ZoneInfo) -> "tuple[tuple[str, Window | str], ...]":
+    """Return the named good periods of the config as windows of a zone, or as the word for one."""
     from aiopsctl.window import Window, moment
 
     def at(day: object) -> datetime | None:
         return moment(str(day), now, tz) if day else None
 
-    return tuple((n, None if b.relative else Window(at(b.since), at(b.until))) for n, b in config.baselines.items())
+    return tuple((n, b.relative or Window(at(b.since), at(b.until))) for n, b in config.baselines.items())

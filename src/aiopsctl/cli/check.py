@@ -35,14 +35,18 @@ def check(
     exit_codes: Annotated[
         str, typer.Option("--exit-codes", metavar="ci|nagios", help="nagios: 0 ok, 1 warning, 2 critical, 3 unknown.")
     ] = "ci",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Judge nothing: list what would be, on how much, and what never fires.")
+    ] = False,
 ) -> int:
     """Judge the limits of a config, or the handbook's.
 
     With a config the checks in it, without one every threshold of the handbook that the log can answer.
 
-    Exit codes: 0 pass, 1 breach, 2 usage or config, 3 not judged.
+    Exit codes: 0 pass, 1 breach, 2 usage or config, 3 not judged; with --dry-run 0, or 3 where nothing can be judged.
     """
     from aiopsctl.checks.check import from_config
+    from aiopsctl.checks.plan import dry_run as plan
     from aiopsctl.checks.run import Run, not_judged, run
     from aiopsctl.cli.run import check_output, emit, one_of
     from aiopsctl.cli.session import again, names, open_session, scope, too_many_rejects
@@ -67,6 +71,8 @@ def check(
     why = too_many_rejects(session, common, by_default=True)
     if why:
         return emit(not_judged(session.log, replace(asked, reference=None), why), common)
+    if dry_run:
+        return emit(plan(chosen, session.log, how), common)
     return emit(replace(run(chosen, session.log, how), everything=everything), common)
 
 

@@ -157,12 +157,17 @@ def limits_of(check: Check, slice: Slice) -> list[tuple[str, Limit]]:
 
 
 def words_of(check: Check) -> str:
-    """Return the limits of a check, the first level that is passed first: `warning: rise of 20 %`."""
+    """Return the limits of a check in words, warnings first: `warning: rise of 20 %`."""
+    unit, classed = check.metric.unit, ["above the limit of the feature's class"]
     found = [
-        (level, limit_words(limit, check.metric.unit)) for level in LEVELS for limit in check.limits.get(level, ())
+        (level, words)
+        for level in reversed(LEVELS)
+        for words in [
+            *(limit_words(limit, unit) for limit in check.limits.get(level, ())),
+            *(classed if level in check.by_class else []),
+        ]
     ]
-    found += [(level, "above the limit of the feature's class") for level in sorted(check.by_class)]
-    return ", ".join(f"{level}: {words}" for level, words in reversed(found))
+    return ", ".join(f"{level}: {words}" for level, words in found)
 
 
 def _record(each: Planned) -> dict[str, Any]:

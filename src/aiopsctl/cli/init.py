@@ -17,10 +17,12 @@ CONFIG = "aiopsctl.yaml"
 SCHEMA = ".aiopsctl/config.schema.json"
 _NOW_DATA = "--now data"
 
+HELP = "Write a first config from what logs hold."
+
 
 def add_to(app: typer.Typer) -> None:
     """Add the command to the application."""
-    app.command("init", cls=Command, rich_help_panel="Start")(init)
+    app.command("init", cls=Command, rich_help_panel="Start", short_help=HELP)(init)
 
 
 def init(

@@ -1,5 +1,6 @@
 """A metric is sums at a grain, and a value over those sums. Shards add: on every engine, in every split."""
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -29,24 +30,31 @@ from aiopsctl.sums import GRAINS, SUMS, Sum
 METRICS = list(catalog.metrics().values())
 UTC_SCOPE = Scope(ZoneInfo("UTC"))
 PROMISED = {
-    "calls", "error-rate", "timeout-rate", "latency-p50", "latency-p95", "latency-p99",
-    "input-tokens", "input-tokens-p50", "output-tokens", "output-tokens-p50",
-    "cost-total", "cost-per-call", "cost-per-mau", "user-cost-p50", "user-cost-p90", "user-cost-p95", "user-cost-p99",
-    "user-cost-over-mean", "top-1pct-cost-share",
-    "thumbs-up-rate", "correction-rate", "rejection-rate", "task-completion-rate",
-    "nps", "opt-out-rate", "dau", "mau", "peak-tpm", "peak-rpm",
+    "adoption-rate", "ai-completion-rate", "availability", "cache-hit-rate", "cache-read-share", "calls", "copy-rate",
+    "correction-rate", "correction-size", "cost-per-call", "cost-per-call-p50", "cost-per-mau", "cost-total", "csat",
+    "csat-gap", "csat-non-users", "csat-users", "dau", "error-rate", "escalations", "escalations-24h", "eval-score",
+    "feedback-rate", "flag-rate", "input-tokens", "input-tokens-p50", "input-tokens-p95", "latency-p50",
+    "latency-p95", "latency-p99", "mau", "nps", "nps-gap", "nps-non-users", "nps-users", "opt-out-rate",
+    "output-tokens", "output-tokens-p50", "output-tokens-p95", "peak-rpm", "peak-tpm", "rate-limited-rate",
+    "redo-rate", "refusal-rate", "rejection-rate", "repeat-prompt-share", "retention-30d", "retention-30d-others",
+    "retention-60d", "retention-60d-others", "retention-90d", "retention-90d-others", "review-coverage",
+    "review-queue", "review-queue-age", "review-score", "share-rate", "star-mean", "stickiness",
+    "task-completion-rate", "thumbs-up-rate", "thumbs-up-rate-7d", "ticket-rate", "tickets", "timeout-rate",
+    "tokens-per-character", "tokens-per-second", "top-1pct-cost-share", "truncation-rate", "ttft-p50", "ttft-p95",
+    "unpriced-share", "user-cost-over-mean", "user-cost-p50", "user-cost-p90", "user-cost-p95", "user-cost-p99",
+    "wau",
 }  # fmt: skip
 CONFIG = SimpleNamespace(
     tiers={"free": Tier(revenue=quantity("1 USD / month")), "pro": Tier(revenue=quantity("20 USD / month"))},
-    forecast={"2026-09": quantity("9 USD"), "2026-10": quantity("3 USD")},
-    revenue={"2026-09": quantity("900 USD"), "2026-10": quantity("300 USD")},
-    product_mau={"2026-09": 40, "2026-10": 50},
+    forecast={f"2026-{month:02}": quantity("4 USD") for month in range(9, 13)},
+    revenue={f"2026-{month:02}": quantity("300 USD") for month in range(9, 13)},
+    product_mau={f"2026-{month:02}": 50 for month in range(9, 13)},
 )
 """What the config of the made-up log says."""
 
 SETTING = Setting(
-    CONFIG, ZoneInfo("UTC"), since=datetime(2026, 9, 1, tzinfo=UTC), until=datetime(2026, 10, 11, tzinfo=UTC),
-    end=datetime(2026, 10, 11, tzinfo=UTC),
+    CONFIG, ZoneInfo("UTC"), since=datetime(2026, 9, 1, tzinfo=UTC), until=datetime(2026, 12, 25, tzinfo=UTC),
+    end=datetime(2026, 12, 25, tzinfo=UTC), features=dict.fromkeys(FEEDBACK_KINDS, frozenset({"draft", ""})),
 )  # fmt: skip
 FACTS_OF_LOG = {name: table(fact, fact.read(SETTING)) for name, fact in FACTS.items()}
 each_metric = pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.name)
@@ -87,13 +95,15 @@ def log(rows: int, seed: int = 0) -> pl.DataFrame:
 
     def row() -> dict[str, Any]:
         who = {
-            "user_id": rng.choice([None, *"abcdefghijklmnopqrstuvwxyzäöü" * 2]),
+            "user_id": rng.choice([None, *"abcdefghijklmnopqrstuvwxyzäöü" * 12]),
             "feature": rng.choice(["draft", "search", None]),
             "tier": rng.choice([*["free", "pro"] * 30, None]),
         }
-        when = {"ts": datetime(2026, 9, 1, tzinfo=UTC) + timedelta(minutes=rng.randrange(60 * 24 * 40))}
+        when = {"ts": datetime(2026, 9, 1, tzinfo=UTC) + timedelta(minutes=rng.randrange(60 * 24 * 115))}
+        kind = rng.choice([*[None] * 20, *FEEDBACK_KINDS, "active", "activate", "opt_in", "opt_out"])
+        if kind in ("active", "nps", "csat") and rng.random() < 0.4:
+            who = who | {"user_id": f"without AI {rng.randrange(9)}"}
         name = {"request_id": rng.choice([None, f"r{rng.randrange(rows)}"])}
-        kind = rng.choice([*[None] * 20, *FEEDBACK_KINDS, "activate", "opt_in", "opt_out"])
         if kind is not None:
             category = rng.choice([None, "wrong", "tone"])
             return when | who | name | {"kind": kind, "value": rng.choice([None, *range(11)]), "category": category}
@@ -105,6 +115,14 @@ def log(rows: int, seed: int = 0) -> pl.DataFrame:
             "cost_usd": rng.choice([None, *[rng.lognormvariate(-5, 2)] * 9]),
             "retrieval_cost_usd": rng.choice([None, rng.lognormvariate(-9, 2)]),
             "infra_cost_usd": rng.choice([None, rng.lognormvariate(-9, 2)]),
+            "ttft_ms": rng.choice([None, rng.randrange(100)]),
+            "http_status": rng.choice([None, *[200] * 9, 400, 429, 500]),
+            "finish_reason": rng.choice([None, *["stop"] * 9, "length", "refusal"]),
+            "retries": rng.choice([None, *[0] * 9, 2]),
+            "cache_hit": rng.choice([None, True, False]),
+            "cache_read_tokens": rng.choice([None, rng.randrange(500)]),
+            "prompt_characters": rng.choice([None, rng.randrange(9_000)]),
+            "prompt_hash": rng.choice([None, *"abc", f"p{rng.randrange(rows)}"]),
         }
         return when | who | name | figures
 
@@ -149,7 +167,7 @@ def test_log_in_shards(engine: Engine, by: tuple[str, ...], seed: int) -> None:
 def test_log_says_something_of_every_metric(engine: Engine) -> None:
     """The log that the shards are tested with has a value of every metric, and every interval that there is."""
     expected = {metric.name for metric in METRICS if metric.value.has_interval}
-    found = evaluated(engine, METRICS, [log(rows=1_500)])
+    found = evaluated(engine, METRICS, [log(rows=1_500, seed=1)])
 
     actual = {name for name, ((_, _, low, high, _),) in found.items() if (low, high) != (None, None)}
 
@@ -202,6 +220,12 @@ def test_declaration_uses_known_words(metric: Metric) -> None:
 def test_declaration_names_its_sums_apart(metric: Metric) -> None:
     """No sum of a metric has the name of a column, so that its value can use both."""
     assert set() == set(metric.sums) & {*COLUMNS, *CALENDAR, *GRAINS}
+
+
+@each_metric
+def test_example_can_be_shown(metric: Metric) -> None:
+    """The events of an example are what a JSON log would hold."""
+    assert json.loads(json.dumps(list(metric.example[0]))) == list(metric.example[0])
 
 
 @each_metric

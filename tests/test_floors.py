@@ -20,7 +20,7 @@ FLOORS = (
 HOMES = {"typer": ("cli",), "rich": ("formats.table",), "jinja2": ("formats", "analyses")}
 """Where alone a library may be imported."""
 
-LATE = ("scipy", "numpy", "pyarrow", "rich", "jinja2")
+LATE = ("scipy", "numpy", "pyarrow", "rapidfuzz", "rich", "jinja2")
 """What is imported inside the functions that need it, never at the top of a module."""
 
 HEAVY = {"polars", "numpy", "scipy", "pyarrow", "rich", "narwhals", "jinja2", "msgspec", "yaml"}

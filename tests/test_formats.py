@@ -351,6 +351,22 @@ draft    120 ms (+20.0 %)
     assert expected == actual
 
 
+def test_small_samples_say_so() -> None:
+    """In a table by slice a value of fewer than 30 events is faint and has its number beside it; a count is what it is."""
+    few, many = {"slice": {"feature": "chat"}, "n": 29}, {"slice": {"feature": "draft"}, "n": 30}
+    before = Reference("previous", 0.4, None, None, 9, None, None)
+    found = [measurement("calls", 3.0, **few), measurement("calls", 3.0, **many), measurement("error-rate", **few),
+             measurement("error-rate", **many), measurement("thumbs-up-rate", **few, reference=before)]  # fmt: skip
+    shown = result(found, by=("feature",))
+    plain, colored = render("table", shown), render("table", shown, color=True)
+
+    assert "50.0 % (n 29)" in plain
+    assert "50.0 % (n 29, +10.0 points)" in plain
+    assert "\x1b[2m  50.0 % (n 29)" in colored
+    assert 2 == plain.count("(n ")
+    assert "50.0 % (n 29)" in render("md", shown)
+
+
 def test_colour_has_a_word_beside_it() -> None:
     """A status is a sign, a word and, where colours are shown, a colour."""
     expected = "\x1b[1;31m✖ critical"

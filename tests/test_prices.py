@@ -64,6 +64,32 @@ def test_cached_tokens_are_a_part_of_the_input() -> None:
     assert costs(call) == [0.007575]
 
 
+def test_cache_writes_that_are_kept_for_an_hour_cost_more() -> None:
+    """Anthropic: 1.25 times the input's rate (15 dollars) for five minutes, 2 times for an hour; the rest is the former."""
+    call = asked("anthropic", "claude-opus-4-1")
+    every, some = ({**call, "cache_write_tokens": MILLION, "cache_write_1h_tokens": n} for n in (MILLION, 400_000))
+
+    assert costs({**call, "cache_write_tokens": MILLION}, every, some) == [18.75, 30.0, 0.6 * 18.75 + 0.4 * 30]
+
+
+def test_an_hour_s_part_is_never_more_than_the_writes() -> None:
+    """A part without its whole is the whole, a larger one is cut to it; without a rate of an hour it costs what writes do."""
+    alone = {**asked("anthropic", "claude-opus-4-1"), "cache_write_1h_tokens": MILLION}
+    larger = {**alone, "cache_write_tokens": MILLION // 2}
+    unrated = {**asked("openai", "gpt-5.2"), "cache_write_tokens": MILLION, "cache_write_1h_tokens": MILLION}
+
+    assert costs(alone, larger, unrated) == [30.0, 7.5 + 15.0, 1.75]
+
+
+def test_an_override_of_cache_writes_is_of_all_of_them() -> None:
+    """The table's rate of an hour does not stay beside an own rate of writes; it may have one of its own."""
+    call = {**asked("anthropic", "claude-sonnet-4-5"), "cache_write_1h_tokens": MILLION}
+    five, both = Override("claude-*", cache_write=3), Override("claude-*", cache_write=3, cache_write_1h=4)
+
+    assert costs(call, overrides=[five]) == [3.0]
+    assert costs(call, overrides=[both]) == [4.0]
+
+
 def test_a_large_input_raises_the_rate_of_all_tokens() -> None:
     """A tier begins above its threshold and holds for the whole call, output included."""
     small, large = (

@@ -22,7 +22,7 @@ from aiopsctl.sources.coerce import dtype_of
 USAGES = Path(__file__).parents[2] / "shared" / "data" / "genai_prices" / "usages.jsonl.gz"
 FIELDS = (
     "ts", "provider", "model", "service_tier", "input_tokens", "cache_read_tokens", "cache_write_tokens",
-    "output_tokens", "reasoning_tokens",
+    "cache_write_1h_tokens", "output_tokens", "reasoning_tokens",
 )  # fmt: skip
 TOKENS = FIELDS[4:]
 TIERS = (None, "default", "batch", "flex", "priority", "fast")
@@ -90,12 +90,12 @@ def calls(st: Any) -> Any:
     shares = st.integers(0, 100)
 
     def build(
-        ts: datetime, model: tuple[str, str], tier: str | None, tokens: tuple[int, int, int, int, int]
+        ts: datetime, model: tuple[str, str], tier: str | None, tokens: tuple[int, int, int, int, int, int]
     ) -> dict[str, Any]:
-        whole, read, write, output, reasoning = tokens
+        whole, read, write, hourly, output, reasoning = tokens
         cached = whole * read // 100
         written = (whole - cached) * write // 100
-        values = (whole, cached, written, output, output * reasoning // 100)
+        values = (whole, cached, written, written * hourly // 100, output, output * reasoning // 100)
         return {
             "ts": ts,
             "provider": model[0],
@@ -109,7 +109,7 @@ def calls(st: Any) -> Any:
         moments(st),
         st.sampled_from(MODELS),
         st.sampled_from(TIERS),
-        st.tuples(sizes, shares, shares, sizes, shares),
+        st.tuples(sizes, shares, shares, shares, sizes, shares),
     )
 
 
@@ -130,7 +130,7 @@ def test_any_price_is_the_library_s_to_the_nano_dollar() -> None:
 def test_every_model_has_the_library_s_price_in_every_season() -> None:
     """One call to each model on three days, above the first tier by size."""
     same_version()
-    usage = dict(zip(TOKENS, (300_001, 100_000, 50_000, 12_345, 2_345), strict=True))
+    usage = dict(zip(TOKENS, (300_001, 100_000, 50_000, 20_000, 12_345, 2_345), strict=True))
     days = [
         datetime(2025, 6, 9, 1, tzinfo=UTC),
         datetime(2026, 10, 31, 17, tzinfo=UTC),

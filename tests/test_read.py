@@ -697,6 +697,74 @@ def test_map_over_a_format() -> None:
     assert set(column(log, "tenant")) <= {f"team {at}" for at in range(len(lines_))}
 
 
+POSTHOG: Row = {
+    "uuid": "g1", "event": "$ai_generation", "distinct_id": "u1", "timestamp": "2026-09-01T12:00:00Z",
+    "properties": {"$ai_model": "gpt-5-mini", "$ai_input_tokens": 5, "$ai_latency": 1.5, "plan": "pro", "a b": {"c": "x"}},
+}  # fmt: skip
+HELICONE: Row = {
+    "request_id": "r1", "request_created_at": "2026-09-01T12:00:00Z", "response_status": 200, "request_user_id": "u1",
+    "model": "gpt-5-mini", "prompt_tokens": 5, "delay_ms": 1500, "properties": {"feature": "draft", "plan": "pro", "a b": {"c": "x"}},
+}  # fmt: skip
+LITELLM: Row = {
+    "request_id": "r1", "call_type": "acompletion", "spend": 0.5, "startTime": "2026-09-01T12:00:00Z",
+    "endTime": "2026-09-01T12:00:01.500Z", "model": "gpt-5-mini", "prompt_tokens": 5, "completion_tokens": 1, "end_user": "u1",
+    "metadata": {"feature": "draft", "plan": "pro", "a b": {"c": "x"}},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("as_text", [False, True], ids=["record", "text"])
+@pytest.mark.parametrize("container", ["jsonl", "csv", "parquet"])
+@pytest.mark.parametrize(
+    ("record", "name"),
+    [(POSTHOG, "properties"), (HELICONE, "properties"), (LITELLM, "metadata")],
+    ids=["posthog", "helicone", "litellm"],
+)
+def test_map_into_what_a_format_reads_as_text(record: Row, name: str, container: str, *, as_text: bool) -> None:
+    """A map that leads into a record or its JSON text adds its column, and takes nothing from what the format reads."""
+    if container == "csv" and not as_text:
+        pytest.skip("no records in a table of text")
+    given = {**record, name: json.dumps(record[name])} if as_text else record
+    write = {"jsonl": as_jsonl, "csv": as_csv, "parquet": as_parquet}[container]
+    raw(f"log.{container}", write([given]))
+
+    plain = read([f"log.{container}"])
+    log = mapped(f"tier={name}.plan", f"segment={name}.a b.c", paths=[f"log.{container}"])
+
+    assert rows(log, "tier", "segment") == [("pro", "x")]
+    assert_frame_equal(plain.events, log.events.drop("tier", "segment"), check_column_order=False)
+    assert rows(log, "user_id", "model", "input_tokens", "latency_ms") == [("u1", "gpt-5-mini", 5, 1500)]
+
+
+def test_map_into_text_of_a_table() -> None:
+    """What is in the cells of a table is not known before they are read: a name that none has is a column without values."""
+    raw(
+        "log.csv",
+        as_csv([call("r", metadata='{"plan": "pro"}'), call("s", metadata="no JSON"), call("t", metadata="")]),
+    )
+
+    assert column(mapped("tier=metadata.plan", paths=["log.csv"]), "tier") == ["pro", None, None]
+    assert "tier" not in mapped("tier=metadata.nowhere", paths=["log.csv"]).events.columns
+    with pytest.raises(UsageError, match=r"the log has no column 'metadat\.plan'"):
+        mapped("tier=metadat.plan", paths=["log.csv"])
+
+
+def test_map_of_a_name_with_dots_and_quotes() -> None:
+    """A key within JSON text is found by its whole name."""
+    put("log.jsonl", call("r", metadata=json.dumps({"a.b": 1, 'q"': {"$c's": "x"}})))
+
+    log = mapped("tier=metadata.a.b", "segment=metadata.q\".$c's")
+
+    assert rows(log, "tier", "segment") == [("1", "x")]
+
+
+def test_map_of_a_name_that_no_path_can_hold() -> None:
+    """A key with both kinds of quotes, or a backslash, is an error that names it."""
+    put("log.jsonl", call("r", metadata=json.dumps({"a\"b'c": 1})))
+
+    with pytest.raises(UsageError, match="cannot look for"):
+        mapped("tier=metadata.a\"b'c")
+
+
 @pytest.mark.parametrize("container", ["jsonl", "csv", "parquet", "json"])
 @pytest.mark.parametrize("others", [("model=model",), ()])
 def test_map_of_a_column_that_is_not_there(others: tuple[str, ...], container: str) -> None:

@@ -58,7 +58,7 @@ def test_a_flat_message_with_a_time_is_a_call() -> None:
 
 
 def test_cached_tokens_come_on_top_of_the_input() -> None:
-    """4 fresh, 2000 read and 300 written tokens are an input of 2304; thinking is part of the output."""
+    """4 fresh, 2000 read and 300 written tokens (200 for an hour) are an input of 2304; thinking is part of the output."""
     usage = {
         "input_tokens": 4, "cache_read_input_tokens": 2000, "cache_creation_input_tokens": 300, "output_tokens": 900,
         "cache_creation": {"ephemeral_5m_input_tokens": 100, "ephemeral_1h_input_tokens": 200},
@@ -66,7 +66,7 @@ def test_cached_tokens_come_on_top_of_the_input() -> None:
     }  # fmt: skip
     expected = {
         "input_tokens": 2304, "cache_read_tokens": 2000, "cache_write_tokens": 300,
-        "output_tokens": 900, "reasoning_tokens": 640,
+        "cache_write_1h_tokens": 200, "output_tokens": 900, "reasoning_tokens": 640,
     }  # fmt: skip
     actual = pick(one(message(ts=TS, usage=usage)), *expected)
 

@@ -88,6 +88,16 @@ def test_usage_is_in_the_terms_of_the_provider(usage: dict[str, Any], expected: 
     assert expected == actual
 
 
+def test_cache_writes_for_an_hour_are_a_part_of_the_writes() -> None:
+    """Anthropic splits its writes by how long they are kept."""
+    split = {"ephemeral_5m_input_tokens": 60, "ephemeral_1h_input_tokens": 240}
+    usage = {"input_tokens": 4, "cache_creation_input_tokens": 300, "output_tokens": 50, "cache_creation": split}
+    expected = {"input_tokens": 304, "cache_write_tokens": 300, "cache_write_1h_tokens": 240}
+    actual = pick(one(exchange(usage=usage)), *expected)
+
+    assert expected == actual
+
+
 @pytest.mark.parametrize(
     ("url", "expected"),
     [

@@ -31,7 +31,8 @@ def message(**given: Any) -> dict[str, Any]:
     return {
         "id": "msg_1", "type": "message", "role": "assistant", "model": "claude-sonnet-4-5-20250929",
         "content": [{"type": "text", "text": "Done"}], "stop_reason": "end_turn",
-        "usage": {"input_tokens": 4, "cache_read_input_tokens": 2000, "cache_creation_input_tokens": 300, "output_tokens": 50},
+        "usage": {"input_tokens": 4, "cache_read_input_tokens": 2000, "cache_creation_input_tokens": 300, "output_tokens": 50,
+                  "cache_creation": {"ephemeral_5m_input_tokens": 60, "ephemeral_1h_input_tokens": 240}},
     } | given  # fmt: skip
 
 
@@ -47,7 +48,7 @@ def test_a_line_of_the_assistant_is_a_call() -> None:
         "_line": 1, "event": "call", "ts": datetime(2026, 10, 1, 8, tzinfo=UTC), "request_id": "msg_1:req_1",
         "session_id": "s1", "provider": "anthropic", "model": "claude-sonnet-4-5-20250929", "status": "ok",
         "finish_reason": "end_turn", "input_tokens": 2304, "cache_read_tokens": 2000, "cache_write_tokens": 300,
-        "output_tokens": 50,
+        "cache_write_1h_tokens": 240, "output_tokens": 50,
     }  # fmt: skip
     actual = one(line())
 
@@ -64,6 +65,19 @@ def test_lines_of_one_response_are_one_call() -> None:
     actual = kept.select("_line", "output_tokens").to_dicts()
 
     assert expected == actual
+
+
+def test_the_main_chain_goes_before_a_side_chain() -> None:
+    """A response that a sub-agent's lines repeat is that of the main chain, unless they count more tokens."""
+    more = message(usage={"input_tokens": 4, "cache_read_input_tokens": 2300, "output_tokens": 90})
+    main, same = line(uuid="l2", isSidechain=False), line(uuid="l1", isSidechain=True)
+    expected = [[2], [2]]
+    kept = [
+        without_duplicates(pl.DataFrame(read(SOURCE, *lines)))["_line"].to_list()
+        for lines in ((same, main), (main, line(uuid="l1", isSidechain=True, message=more)))
+    ]
+
+    assert expected == kept
 
 
 @pytest.mark.parametrize(

@@ -69,7 +69,14 @@ def one(record: Mapping[str, Any]) -> dict[str, Any]:
 
 def tokens(**usage: float) -> dict[str, Any]:
     """Return the tokens of a call with this usage."""
-    parts = ("input_tokens", "cache_read_tokens", "cache_write_tokens", "output_tokens", "reasoning_tokens")
+    parts = (
+        "input_tokens",
+        "cache_read_tokens",
+        "cache_write_tokens",
+        "cache_write_1h_tokens",
+        "output_tokens",
+        "reasoning_tokens",
+    )
     return pick(one(observation(usage_details=usage)), *parts)
 
 
@@ -152,7 +159,7 @@ def test_one_side_may_have_its_parts_inside_and_the_other_apart() -> None:
     ("usage", "expected"),
     [
         ({"input": 10, "cache_read_input_tokens": 90, "input_cache_creation_5m": 7, "input_cache_creation_1h": 3},
-         {"input_tokens": 110, "cache_read_tokens": 90, "cache_write_tokens": 10}),
+         {"input_tokens": 110, "cache_read_tokens": 90, "cache_write_tokens": 10, "cache_write_1h_tokens": 3}),
         ({"input": 190, "prompt_details.cache_read": 40, "output": 164, "completion_details.reasoning": 64},
          {"input_tokens": 190, "cache_read_tokens": 40, "output_tokens": 164, "reasoning_tokens": 64}),
         ({"input": 10, "input_cached_tokens": 90, "total": 15, "output": 5},

@@ -90,11 +90,12 @@ def test_metadata_is_an_object_or_its_text(metadata: str) -> None:
         "usage_object": {
             "prompt_tokens": 1200, "prompt_tokens_details": {"cached_tokens": 900, "cache_creation_tokens": 200},
             "completion_tokens_details": {"reasoning_tokens": 64}, "cache_read_input_tokens": None,
+            "cache_creation_token_details": {"ephemeral_5m_input_tokens": 50, "ephemeral_1h_input_tokens": 150},
         },
     }  # fmt: skip
     expected = {
         "retries": 2, "tenant": "support", "user_id": "owner", "prompt_version": "greet", "input_tokens": 1200,
-        "cache_read_tokens": 900, "cache_write_tokens": 200, "reasoning_tokens": 64,
+        "cache_read_tokens": 900, "cache_write_tokens": 200, "cache_write_1h_tokens": 150, "reasoning_tokens": 64,
     }  # fmt: skip
     record = payload(end_user="", metadata=inside if metadata == "as an object" else json.dumps(inside))
     actual = pick(one(record), *expected)

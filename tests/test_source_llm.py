@@ -55,7 +55,8 @@ def test_a_time_without_a_zone_is_utc(said: str) -> None:
 
 
 OPENAI = {"prompt_tokens_details": {"cached_tokens": 1024}, "completion_tokens_details": {"reasoning_tokens": 384}}
-ANTHROPIC = {"cache_creation_input_tokens": 300, "cache_read_input_tokens": 2000, "service_tier": "standard"}
+ANTHROPIC = {"cache_creation_input_tokens": 300, "cache_read_input_tokens": 2000, "service_tier": "standard",
+             "cache_creation": {"ephemeral_5m_input_tokens": 100, "ephemeral_1h_input_tokens": 200}}  # fmt: skip
 GEMINI = {"candidatesTokenCount": 200, "thoughtsTokenCount": 220, "cachedContentTokenCount": 700}
 
 
@@ -63,14 +64,16 @@ GEMINI = {"candidatesTokenCount": 200, "thoughtsTokenCount": 220, "cachedContent
     ("details", "expected"),
     [
         (OPENAI, {"input_tokens": 1100, "cache_read_tokens": 1024, "output_tokens": 420, "reasoning_tokens": 384}),
-        (ANTHROPIC, {"input_tokens": 3400, "cache_read_tokens": 2000, "cache_write_tokens": 300, "output_tokens": 420}),
+        (ANTHROPIC, {"input_tokens": 3400, "cache_read_tokens": 2000, "cache_write_tokens": 300,
+                     "cache_write_1h_tokens": 200, "output_tokens": 420}),
         (GEMINI, {"input_tokens": 1100, "cache_read_tokens": 700, "output_tokens": 420, "reasoning_tokens": 220}),
         ({}, {"input_tokens": 1100, "output_tokens": 420}),
     ],
-)
+)  # fmt: skip
 def test_details_are_in_the_terms_of_the_provider(details: dict[str, Any], expected: dict[str, int]) -> None:
     """Anthropic's cached tokens are added to the input, those of others are part of it; as an object or as its text."""
-    tokens = ("input_tokens", "cache_read_tokens", "cache_write_tokens", "output_tokens", "reasoning_tokens")
+    tokens = ("input_tokens", "cache_read_tokens", "cache_write_tokens", "cache_write_1h_tokens", "output_tokens",
+              "reasoning_tokens")  # fmt: skip
     actual = [pick(one(logged(token_details=said)), *tokens) for said in (details, json.dumps(details))]
 
     assert [expected, expected] == actual

@@ -12,6 +12,7 @@ from reading import head, others, pick, read, refused
 
 from aiopsctl.events import TEXT
 from aiopsctl.sources.openai import SOURCE
+from aiopsctl.sources.read import read as read_files
 
 SAMPLE = Path(__file__).parents[1] / "sample_data" / "_formats" / SOURCE.sample
 EPOCH = 1790841600  # 2026-10-01 08:00 UTC
@@ -107,6 +108,24 @@ def test_a_latency_is_in_the_unit_of_its_name(name: str, value: object) -> None:
     """Names with a unit have that unit; `elapsed`, `latency` and `duration` are seconds."""
     expected = 1500
     actual = one(response(completed_at=EPOCH + 9) | {name: value})["latency_ms"]
+
+    assert expected == actual
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"created_at": EPOCH + 0.25, "completed_at": EPOCH + 2.75}, 2500),
+        ({"created_at": EPOCH, "completed_at": EPOCH + 3}, 9999),
+        ({"start_time": "2026-10-01T08:00:00Z", "end_time": "2026-10-01T08:00:01.5Z"}, 1500),
+        ({"startTime": EPOCH + 0.5, "endTime": EPOCH + 1}, 500),
+        ({"started_at": "2026-10-01T08:00:02Z", "ended_at": "2026-10-01T08:00:01Z"}, 9999),
+        ({"start_time": "2026-10-01T08:00:00Z"}, 9999),
+    ],
+)
+def test_start_and_end_go_before_a_stated_latency(given: dict[str, Any], expected: int) -> None:
+    """Of the object or its envelope; not where they are in the wrong order, nor where they only know whole seconds."""
+    actual = one(response() | {"latency_ms": 9999} | given)["latency_ms"]
 
     assert expected == actual
 
@@ -345,6 +364,16 @@ def test_a_failed_batch_line_carries_its_error_in_the_body() -> None:
     expected = {"status": "error", "http_status": 400, "error_type": "context_length_exceeded"}
     actual = pick(one(record), *expected)
 
+    assert expected == actual
+
+
+def test_a_failed_batch_line_without_a_time_is_a_call() -> None:
+    """Of the sample's four requests two failed, one of which was never sent; none is rejected for having no time."""
+    log = read_files([str(SAMPLE.with_name("openai_batch.jsonl"))])
+    expected = [("ok", True), ("ok", True), ("error", False), ("error", False)]
+    actual = log.events.select("status", pl.col("ts").is_not_null()).rows()
+
+    assert (log.account.sources, log.account.rows_rejected) == ({"openai_batch": 1}, 0)
     assert expected == actual
 
 

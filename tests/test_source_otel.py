@@ -122,9 +122,10 @@ def test_a_chat_span_is_a_call() -> None:
              "input_tokens": 100, "output_tokens": 20},
         ),
         (
-            CHAT | {"gen_ai.usage.cache_write.input_tokens": 8, "gen_ai.usage.details.cache_read_tokens": 64,
+            CHAT | {"gen_ai.usage.cache_write.input_tokens": 8,
+                    "gen_ai.usage.cache_creation.ephemeral_1h_input_tokens": 6, "gen_ai.usage.details.cache_read_tokens": 64,
                     "gen_ai.usage.cost": 0.5, "enduser.id": "u1"},
-            {"cache_write_tokens": 8, "cache_read_tokens": 64, "cost_usd": 0.5, "user_id": "u1"},
+            {"cache_write_tokens": 8, "cache_write_1h_tokens": 6, "cache_read_tokens": 64, "cost_usd": 0.5, "user_id": "u1"},
         ),
     ],
 )  # fmt: skip
@@ -275,6 +276,15 @@ def test_tokens_without_their_cached_part_are_made_whole() -> None:
     more = CHAT | {"gen_ai.usage.cache_read_input_tokens": 90}
     expected = [9502, 1000, 100]
     actual = [row["input_tokens"] for row in read(SOURCE, *(traces(span(given)) for given in (bare, less, more)))]
+
+    assert expected == actual
+
+
+def test_a_bare_model_names_the_model_of_a_call_but_makes_none() -> None:
+    """Claude Code's older spans name the model as `model` alone; that of a tool's span is no sign of an inference."""
+    rows = read(SOURCE, traces(span({"model": "claude-opus-5", "input_tokens": 2})), traces(span({"model": "m"})))
+    expected = ["claude-opus-5"]
+    actual = [row["model"] for row in rows]
 
     assert expected == actual
 

@@ -1,5 +1,6 @@
 """The `phoenix` format: flat and nested attributes, Pandas' NaN, wrapped spans, root spans, and annotations."""
 
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -91,6 +92,25 @@ def test_prompt_tokens_include_the_cache(prompt: int, expected: dict[str, int]) 
     row = span() | {f"{COUNT}.prompt": prompt, f"{COUNT}.prompt_details.cache_read": 2000,
                     f"{COUNT}.prompt_details.cache_write": 300}  # fmt: skip
     actual = pick(one(row), "input_tokens")
+
+    assert expected == actual
+
+
+@pytest.mark.parametrize("shape", ["flat", "nested"])
+def test_attributes_of_json_are_flat_or_nested(shape: str) -> None:
+    """The same attributes under dotted names and as records within records; metadata may be text."""
+    flat = {"llm.model_name": "gpt-4o", "llm.token_count.prompt": 100, "llm.token_count.prompt_details.cache_read": 40,
+            "user.id": "u1", "metadata": json.dumps({"feature": "chat"})}  # fmt: skip
+    records = {"llm": {"model_name": "gpt-4o", "token_count": {"prompt": 100, "prompt_details": {"cache_read": 40}}},
+               "user": {"id": "u1"}, "metadata": {"feature": "chat"}}  # fmt: skip
+    record = {
+        "name": "ChatCompletion", "span_kind": "LLM", "parent_id": None, "status_code": "OK",
+        "start_time": "2026-10-01T08:00:00Z", "end_time": "2026-10-01T08:00:01.5Z",
+        "context": {"span_id": "s1", "trace_id": "t1"}, "attributes": flat if shape == "flat" else records,
+    }  # fmt: skip
+    expected = {"model": "gpt-4o", "input_tokens": 100, "cache_read_tokens": 40, "user_id": "u1", "feature": "chat"}
+    (row,) = read(SOURCE, record)
+    actual = pick(row, *expected)
 
     assert expected == actual
 

@@ -77,6 +77,15 @@ def test_whether_the_input_includes_the_cache_is_said_or_known(given: dict[str, 
     assert expected == actual
 
 
+def test_cache_writes_may_only_be_told_by_how_long_they_are_kept() -> None:
+    """Without a sum of the writes it is that of its parts: 200 for five minutes and 100 for an hour."""
+    parts = {"ai_cache_creation_5m_input_tokens": 200, "ai_cache_creation_1h_input_tokens": 100}
+    expected = {"input_tokens": 310, "cache_write_tokens": 300, "cache_write_1h_tokens": 100}
+    actual = pick(one(generation(ai_input_tokens=10, ai_cache_reporting_exclusive=True, **parts)), *expected)
+
+    assert expected == actual
+
+
 @pytest.mark.parametrize(
     ("given", "expected"),
     [

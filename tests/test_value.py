@@ -1,6 +1,7 @@
 """Values and intervals, against NumPy, SciPy and what can be counted by hand."""
 
 from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from math import ceil, sqrt
 from typing import Any
@@ -14,19 +15,30 @@ from scipy.stats import binom, binomtest, t
 
 from aiopsctl.values import (
     Value,
+    adopted,
+    count_beside,
+    count_of_last_day,
     counted_quantile,
     distinct,
     distinct_rate,
     largest_over_mean,
+    longest_wait,
     maximum,
     mean,
+    mean_gap,
     opted_out,
+    per_active_user,
     per_user,
     rate,
+    rate_of_last_days,
+    retained,
+    share,
+    stickiness,
     student_t,
     top_share,
     total,
     user_quantile,
+    waiting,
 )
 
 Numbers = NDArray[np.float64]
@@ -332,15 +344,102 @@ def test_distinct() -> None:
     assert expected == [(each["value"], each["n"]) for each in actual]
 
 
+def marked(value: Value, **columns: Any) -> dict[str, Any]:
+    """Return what a value over units of its own says of a slice of all the rows."""
+    assert value.units is not None
+    return said(value, **value.units(pl.DataFrame(columns).with_columns(slice=0), ["slice"]).to_dict(as_series=False))
+
+
 def test_distinct_rate() -> None:
-    """Marks are counted once, over the events of those that have any; the interval is Wilson's."""
+    """A call counts once, whoever marks it and how often; the events are those where marks are taken at all."""
     interval = binomtest(2, 8).proportion_ci(method="wilson")
     expected = {"n": 8, "value": 0.25, "low": interval.low, "high": interval.high}
-    rows = {"feature": ["a", "a", "a", "b"], "mark": ["", "r1", "r2", ""], "calls": [8, 0, 0, 5]}
+    rows = {
+        "feature": ["a"] * 6 + ["b", "a"],
+        "takes": [1] * 6 + [None, 1],
+        "marked_call": ["", "", "r1", "r1", "r2", "", "", "r3"],
+        "flags": [0, 0, 2, 1, 1, 0, 0, 0],
+        "calls": [3, 3, 0, 0, 0, 2, 5, 0],
+        "user_id": [None] * 8,
+    }
 
-    actual = said(distinct_rate("mark", "calls", within="feature"), **rows)
+    actual = marked(distinct_rate("flags", "calls", where="takes"), **rows)
 
     assert pytest.approx(expected) == actual
+
+
+def test_distinct_rate_of_dependent_calls() -> None:
+    """The interval is that of a rate whose users each bring their calls and their marks."""
+    users = {"user_id": ["a", "b", "c"], "marks": [3, 0, 1], "calls": [10, 12, 5]}
+    expected = said(rate("marks", "calls"), **users)
+    rows = {
+        "marked_call": ["", "r1", "r2", "r3", "", "", "r4", "r5"],
+        "flags": [0, 1, 1, 2, 0, 0, 1, 0],
+        "calls": [10, 0, 0, 0, 12, 5, 0, 0],
+        "user_id": ["a", "a", "a", "a", "b", "c", "c", "c"],
+    }
+
+    actual = marked(distinct_rate("flags", "calls"), **rows)
+
+    assert pytest.approx(expected) == actual
+
+
+def test_rate_of_last_days() -> None:
+    """Only the last days of the window count, the last one included; the days of a user are one unit."""
+    days = [date(2026, 9, day) for day in (1, 2, 3, 3, 4)]
+    rows = {"day": days, "last_day": [date(2026, 9, 4)] * 5, "up": [9, 1, 0, 3, 2], "n": [9, 4, 2, 3, 2]}
+    users = {"user_id": ["a", "b"], "up": [3, 3], "n": [8, 3]}
+    expected = said(rate("up", "n"), **users)
+
+    actual = marked(rate_of_last_days("up", "n", 3), **rows, user_id=["a", "a", "a", "b", "a"])
+
+    assert pytest.approx(expected) == actual
+
+
+def test_share() -> None:
+    """A share of independent units has Wilson's interval, and is unknown where what it is judged by is."""
+    interval = binomtest(3, 8).proportion_ci(method="wilson")
+    value = share(pl.col("down").sum(), pl.col("minutes").sum(), "down / minutes", known="judged")
+    expected = [{"n": 8, "value": 0.375, "low": interval.low, "high": interval.high}, None]
+
+    actual = [said(value, down=[1, 2], minutes=[3, 5], judged=[judged, 0]) for judged in (1, 0)]
+
+    assert pytest.approx(expected[0]) == actual[0]
+    assert actual[1]["value"] is None
+
+
+def test_waiting() -> None:
+    """What is sampled waits until it is done, from its first sample to the end of the window."""
+    noon = datetime(2026, 9, 1, 12, tzinfo=UTC)
+    since = [None, noon - timedelta(hours=9), noon - timedelta(hours=5), noon - timedelta(hours=7)]
+    rows = {"marked_call": ["", "r1", "r2", "r3"], "samples": [0, 2, 1, 1], "reviews": [0, 1, 0, 0], "calls": [9, 0, 0, 0],
+            "first": since, "window_end": [noon] * 4}  # fmt: skip
+    expected = [(2, 9), (7, 9), (0, 9)]
+    done = rows | {"reviews": [0, 1, 1, 1]}
+
+    actual = [
+        said(waiting("samples", "reviews", "calls"), **rows),
+        said(longest_wait("first", "samples", "reviews", "calls"), **rows),
+        said(longest_wait("first", "samples", "reviews", "calls"), **done),
+    ]
+
+    assert expected == [(each["value"], each["n"]) for each in actual]
+
+
+def test_count_beside() -> None:
+    """A count is 0 where there is none of it beside other events, which are its sample."""
+    expected = [(0, 7), (3, 7), (3, 3), (1, 7)]
+    noon = datetime(2026, 9, 2, 12, tzinfo=UTC)
+    ended = {"window_end": [noon] * 3, "at": [datetime(1970, 1, 1, tzinfo=UTC), noon - timedelta(hours=25), noon - timedelta(hours=24)]}  # fmt: skip
+
+    actual = [
+        said(count_beside("escalated", "calls"), escalated=[0], calls=[7]),
+        said(count_beside("escalated", "calls"), escalated=[3], calls=[7]),
+        said(count_beside("escalated", "calls"), escalated=[3], calls=[0]),
+        said(count_of_last_day("escalated", "calls", "at"), escalated=[0, 2, 1], calls=[7, 0, 0], **ended),
+    ]
+
+    assert expected == [(each["value"], each["n"]) for each in actual]
 
 
 def test_maximum() -> None:
@@ -362,15 +461,161 @@ NOBODY_OPTED_OUT = {"opt_outs": [0] * 4, "last_opt_out": pl.Series([None] * 4, d
     [
         (ACTIVATED | OPTED_OUT, 1 / 3),
         (NOBODY_ACTIVATED | OPTED_OUT, 1 / 2),
-        (NOBODY_ACTIVATED | NOBODY_OPTED_OUT, None),
+        (NOBODY_ACTIVATED | NOBODY_OPTED_OUT, 0),
     ],
-    ids=["of those who activated", "nobody activated: of those who called", "no activity at all"],
+    ids=["of those who activated", "nobody activated: of those who called", "nobody opted out"],
 )
 def test_opted_out(rows: dict[str, Any], expected: float | None) -> None:
-    """The last word of a user counts; without activations in the log, users with a call are the base."""
+    """The last word of a user counts; without activations, users with a call are the base."""
     actual = said(opted_out(), **rows, calls=[3, 0, 1, 0])
 
     assert expected == actual["value"]
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("having", [True, False])
+def test_mean_among(having: bool, seed: int) -> None:  # noqa: FBT001 - which part of the users
+    """The mean of users with calls, or of those without, is that of their rows alone, and so is its interval."""
+    num, den = sums_of_users(60, seed)
+    calls = np.arange(60) % 3
+    own = (calls > 0) == having
+    centre, variance, df = clustered(num[own], den[own])
+    value = mean("num", "den", having="calls") if having else mean("num", "den", lacking="calls")
+
+    actual = said(value, num=num, den=den, calls=calls, user_id=np.arange(60))
+
+    assert (pytest.approx(centre), den[own].sum()) == (actual["value"], actual["n"])
+    assert pytest.approx(centre + t.ppf(0.975, df) * sqrt(variance), rel=TOLERANCE) == actual["high"]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_mean_gap_is_welchs(seed: int) -> None:
+    """With one answer of each user, the interval of a gap is Welch's, but for the degrees of freedom of each side."""
+    rng = np.random.default_rng(seed)
+    calls, value = np.arange(90) % 3, rng.integers(1, 6, 90)
+    one, other = value[calls > 0], value[calls == 0]
+    spread = [float(np.var(side, ddof=1)) / len(side) for side in (one, other)]
+    free = [((side - side.mean()) ** 2).sum() ** 2 / ((side - side.mean()) ** 4).sum() for side in (one, other)]
+    df = sum(spread) ** 2 / sum(v**2 / f for v, f in zip(spread, free, strict=True))
+    half = t.ppf(0.975, df) * sqrt(sum(spread))
+
+    actual = said(
+        mean_gap("points", "answers", between="calls", most=4),
+        points=value, answers=[1] * 90, calls=calls, user_id=np.arange(90),
+    )  # fmt: skip
+
+    assert pytest.approx(one.mean() - other.mean()) == actual["value"]
+    assert pytest.approx(half, rel=TOLERANCE) == (actual["high"] - actual["low"]) / 2
+    assert actual["n"] == 90
+
+
+def test_mean_gap_without_one_side() -> None:
+    """Where nobody of one side answers there is no gap, and no interval."""
+    gap = mean_gap("points", "answers", between="calls", most=4)
+    actual = said(gap, points=[4], answers=[1], calls=[1], user_id=["a"])
+
+    assert np.isnan(actual["value"])
+    assert (actual["low"], actual["high"]) == (None, None)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_per_active_user(seed: int) -> None:
+    """Tickets over active users: a ratio over all users, of whom some file tickets and use nothing."""
+    rng = np.random.default_rng(seed)
+    tickets, calls = rng.poisson(0.4, 80), rng.poisson(1.5, 80)
+    active = (calls > 0).astype(int)
+    ratio = tickets.sum() / active.sum()
+    seen = (tickets > 0) | (active > 0)
+    d = ((tickets - ratio * active) / active.sum())[seen]
+    variance = seen.sum() / (seen.sum() - 1) * (d**2).sum()
+    half = t.ppf(0.975, (d**2).sum() ** 2 / (d**4).sum()) * sqrt(variance)
+
+    actual = said(per_active_user("tickets", "calls", per=0.001), tickets=tickets, calls=calls, user_id=np.arange(80))
+
+    assert pytest.approx(1000 * ratio) == actual["value"]
+    assert pytest.approx(1000 * half, rel=TOLERANCE) == actual["high"] - actual["value"]
+    assert active.sum() == actual["n"]
+
+
+@pytest.mark.parametrize(("unknown", "bounded"), [(0, True), (3, False)])
+def test_per_active_user_of_unknown_users(unknown: int, bounded: bool) -> None:  # noqa: FBT001 - whether bounds exist
+    """Tickets of unknown users count in the value, and leave no interval where they are more than 5 %."""
+    rows = {"tickets": [1] + [0] * 29 + [unknown], "calls": [1] * 30 + [0], "user_id": [*range(30), None]}
+
+    actual = said(per_active_user("tickets", "calls"), **rows)
+
+    assert pytest.approx((1 + unknown) / 30) == actual["value"]
+    assert bounded == (actual["high"] is not None)
+
+
+FIRST = datetime(2026, 6, 1, tzinfo=UTC)
+AT = pl.Datetime("us", "UTC")
+STARTS = ("first_activation", "first_call", "first_active", "last_in_use")
+
+
+def users_of(*users: tuple[int | None, int | None, int | None, int], end: int) -> dict[str, pl.Series]:
+    """Return users by the days of their first activation, first call, first active row, and of their last use."""
+    days = dict(zip(STARTS, zip(*users, strict=True), strict=True)) | {"window_end": (end,) * len(users)}
+    return {
+        name: pl.Series([None if d is None else FIRST + timedelta(days=d) for d in column], dtype=AT)
+        for name, column in days.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("users", "end", "expected"),
+    [
+        ([(0, 0, 0, 30), (0, 0, 0, 29), (None, 0, 0, 40)], 37, (1, 2)),
+        ([(None, 0, 0, 30), (None, 0, 0, 29), (None, 0, 0, 40)], 37, (2, 3)),
+        ([(0, 0, 0, 30), (1, 1, 1, 36)], 37, (1, 1)),
+    ],
+    ids=["activated", "nobody activated: first calls", "one too young"],
+)
+def test_retained(users: list[Any], end: int, expected: tuple[int, int]) -> None:
+    """Users count who began 37 days before the end; they stay who are in use 30 days after they began, or later."""
+    stayed, began = expected
+
+    actual = said(retained(30, settle=7), **users_of(*users, end=end))
+
+    assert (began, pytest.approx(stayed / began)) == (actual["n"], actual["value"])
+
+
+def test_retained_too_soon() -> None:
+    """Where nobody began long enough ago, nobody counts."""
+    assert said(retained(30, settle=7), **users_of((0, 0, 0, 30), end=36))["n"] == 0
+
+
+def test_retained_others() -> None:
+    """The others neither activated nor called, and begin when they are first active; the interval is Wilson's."""
+    rows = users_of((None, None, 0, 30), (None, None, 0, 3), (None, 0, 0, 36), (0, None, 0, 36), end=37)
+    low, high = binomtest(1, 2).proportion_ci(method="wilson")
+
+    actual = said(retained(30, settle=7, others=True), **rows)
+
+    assert (2, 0.5) == (actual["n"], actual["value"])
+    assert pytest.approx((low, high)) == (actual["low"], actual["high"])
+
+
+@pytest.mark.parametrize(
+    ("product", "expected"),
+    [([10, 10, 20, 20], 3 / 30), ([10, 10, None, None], 2 / 3), ([None] * 4, 2 / 3)],
+    ids=["given by month", "a month is not given", "none is given"],
+)
+def test_adopted(product: list[int | None], expected: float) -> None:
+    """Users with a call in each month over those of the product, else distinct users over all in the log."""
+    months = [date(2026, 9, 1)] * 2 + [date(2026, 10, 1)] * 2
+    rows = {"user_id": ["a", "b", "a", "c"], "calls": [1, 5, 2, 0], "in_product": [1, 5, 2, 1], "month": months}
+
+    actual = said(adopted(), **rows, product_mau=pl.Series(product, dtype=pl.Int64))
+
+    assert pytest.approx(expected) == actual["value"]
+
+
+def test_stickiness() -> None:
+    """Two users on one day and one on the other are 1.5 a day, of three."""
+    rows = {"day": [1, 1, 2, 2], "user_id": ["a", "b", "c", "a"], "calls": [1, 1, 4, 0]}
+
+    assert said(stickiness("calls"), **rows)["value"] == 0.5
 
 
 def coverage(users: int, mean_share: float, icc: float, spread: float) -> float:

@@ -21,7 +21,17 @@ def facts_of(
         return {}
     ts = events["ts"].drop_nulls() if "ts" in events.columns else pl.Series(dtype=pl.Datetime("us", "UTC"))
     span = (ts.min(), ts.max()) if ts.len() else (None, None)
+    setting = replace(setting, features=_features(events))
     return tables(names, [_within(setting, window, *span) for window in windows], number)
+
+
+def _features(events: pl.DataFrame) -> dict[str, frozenset[str]]:
+    """Return the features that the log has feedback of, for each kind; feedback without a feature is of ""."""
+    if "kind" not in events.columns:
+        return {}
+    feature = pl.col("feature") if "feature" in events.columns else pl.lit(None, pl.String)
+    kinds = events.lazy().filter(pl.col("kind").is_not_null()).group_by("kind").agg(feature.fill_null("").unique())
+    return {kind: frozenset(found) for kind, found in kinds.collect().iter_rows()}
 
 
 def _within(setting: Setting, window: Window, oldest: Any, newest: Any) -> Setting:
@@ -49,10 +59,23 @@ def after(last: datetime) -> datetime:
 def lacks(
     events: pl.DataFrame, metrics: Sequence[Metric], facts: Mapping[str, pl.DataFrame], setting: Setting
 ) -> dict[str, str]:
-    """Return for each metric what it lacks: columns, kinds of rows anywhere in the log, or facts; else nothing."""
+    """Return for each metric what it lacks: columns, kinds of rows anywhere in the log, a sense in the slices, or facts.
+
+    Nothing is an empty string.
+    """
     columns = frozenset(events.columns)
     kinds = frozenset(events["kind"].unique().drop_nulls()) if "kind" in columns else frozenset()
-    return {m.name: _missing(m, columns, kinds) or lacking(m.facts, facts, setting) for m in metrics}
+    return {
+        m.name: _missing(m, columns, kinds)
+        or _uncut(m, setting.by)
+        or lacking([name for name in m.facts if name not in m.optional], facts, setting)
+        for m in metrics
+    }
+
+
+def _uncut(metric: Metric, by: Sequence[str]) -> str:
+    found = [name for name in by if name in metric.not_by]
+    return f"it cannot be told by {' and '.join(found)}" if found else ""
 
 
 def _missing(metric: Metric, columns: frozenset[str], kinds: frozenset[str]) -> str:

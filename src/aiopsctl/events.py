@@ -16,7 +16,22 @@ FEEDBACK_KINDS = (
     "thumb", "star", "correction", "flag", "escalation", "accept", "reject", "copy", "share", "complete",
     "abandon", "redo", "nps", "csat", "survey", "review", "eval", "ticket",
 )  # fmt: skip
+EXPLICIT = ("thumb", "star", "correction", "flag", "escalation", "survey", "csat")
+"""Kinds of feedback that a user gives on purpose."""
+
 ACTIVITY_KINDS = ("active", "activate", "opt_in", "opt_out")
+
+TRUNCATED = (
+    "length", "LENGTH", "max_tokens", "MAX_TOKENS", "max_output_tokens", "max_completion_tokens", "token_limit",
+    "model_length", "model_context_window_exceeded",
+)  # fmt: skip
+"""Finish reasons, as providers write them, of an answer that was cut off at a limit of tokens."""
+
+REFUSED = (
+    "content_filter", "content-filter", "content_filtered", "refusal", "guardrail_intervened", "safety", "SAFETY",
+    "IMAGE_SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "ERROR_TOXIC",
+)  # fmt: skip
+"""Finish reasons, as providers write them, of an answer that the model or a filter withheld."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +105,7 @@ COLUMNS: dict[str, Column] = {
         _tokens("input_tokens", "tokens sent, including those read from and written to the provider's cache"),
         _tokens("cache_read_tokens", "part of the input read from the provider's cache"),
         _tokens("cache_write_tokens", "part of the input written to the provider's cache"),
+        _tokens("cache_write_1h_tokens", "part of the cache writes that is kept for an hour, which costs more"),
         _tokens("output_tokens", "tokens received, including reasoning"),
         _tokens("reasoning_tokens", "part of the output spent on reasoning"),
         _tokens("system_tokens", "part of the input: template and instructions"),
@@ -102,6 +118,7 @@ COLUMNS: dict[str, Column] = {
         _usd("infra_cost_usd", "part of the cost: hosting and logging"),
         _text("cost_source", "where the cost comes from", ("recorded", "priced", "unpriced")),
         # text
+        Column("prompt_characters", "int", "length of the prompt in characters", low=0, high=1e9),
         _text("prompt_hash", "equal for equal prompts"),
         _text("prompt", "what was sent; only read when a command asks for text"),
         _text("output", "what came back; only read when a command asks for text"),
@@ -125,6 +142,11 @@ CALL_FACTS = (
 
 OF_FEEDBACK = ("kind", "category", "value")
 """What only feedback says: to cut by it says nothing of calls."""
+
+OF_CALLS = (
+    "feature", "query_type", "provider", "model", "model_version", "prompt_version", "service_tier", "status",
+)  # fmt: skip
+"""What only calls have, and feedback on them: to cut by it says nothing of users who never called."""
 
 CALENDAR = ("minute", "hour", "day", "week", "month", "quarter", "weekday")
 """Calendar columns that can be asked for, computed from `ts` in the zone of the run."""

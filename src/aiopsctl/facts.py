@@ -5,12 +5,14 @@ all. A metric names the facts that it needs; they stand beside its summed rows b
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import polars as pl
+
+from aiopsctl.events import OF_CALLS
 
 NANO = 10**9
 _FINER = ("minute", "hour", "day", "week", "weekday")
@@ -21,6 +23,7 @@ class Setting:
     """What surrounds a measurement: the config, the zone, the slices, and the window.
 
     `since` and `until` are the days of the window that the log covers, `end` is where the window ends, else the log.
+    `features` are those for which the log has feedback of a kind, anywhere; "" is feedback without one.
     """
 
     config: Any
@@ -30,6 +33,7 @@ class Setting:
     since: datetime | None = None
     until: datetime | None = None
     end: datetime | None = None
+    features: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     @property
     def monthly(self) -> bool:
@@ -47,8 +51,8 @@ class Fact:
     """One fact: the column that it becomes, the column of the sums that it is told by, and where it comes from.
 
     `key` is empty where one value holds for all rows. `written` shows how a config gives it; it is empty for what
-    follows from the window. `read` returns the values by key (`None` where there is none). `of_product` says that it is
-    told of the whole product, and so of no part of it.
+    follows from the window, and `lack` says why there may be none. `read` returns the values by key (`None` where there
+    is no key). `of_product` says that it is told of the whole product, and so of no part of it.
     """
 
     name: str
@@ -58,6 +62,7 @@ class Fact:
     written: str
     read: Callable[[Setting], Mapping[Any, Any]]
     of_product: bool = False
+    lack: str = "the log has no times"
 
 
 def _tier_revenue(s: Setting) -> dict[str, int]:
@@ -74,6 +79,11 @@ def _by_month(key: str, scale: int = 1) -> Callable[[Setting], dict[date, int]]:
         }
 
     return read
+
+
+def _product_mau(s: Setting) -> dict[date, int]:
+    """Return the users of the whole product: of a tier or a country they are not known."""
+    return _by_month("product_mau")(s) if set(s.by) <= {*OF_CALLS, "month"} else {}
 
 
 def _month_shares(s: Setting) -> dict[date, float]:
@@ -103,6 +113,20 @@ def _last_day(s: Setting) -> dict[None, date]:
     return {} if s.end is None else {None: (s.end - timedelta(microseconds=1)).astimezone(s.tz).date()}
 
 
+def _whole_weeks(s: Setting) -> dict[date, bool]:
+    """Return the calendar weeks, by their Monday, of which the window covers all seven days."""
+    if s.since is None or s.until is None:
+        return {}
+    since, until, week = s.since.astimezone(s.tz), s.until.astimezone(s.tz), timedelta(days=7)
+    monday = since.date() - timedelta(days=since.weekday())
+    monday += week if _midnight(monday, s.tz) < since else timedelta()
+    return {
+        monday + week * i: True
+        for i in range((until.date() - monday).days // 7)
+        if _midnight(monday + week * (i + 1), s.tz) <= until
+    }
+
+
 tier_revenue = Fact(
     "tier_revenue", "tier_or_none", pl.Int64(), "revenue of a tier's users, in nano-dollars by user and month",
     "tiers: {pro: {revenue: 20 USD / month}}", _tier_revenue,
@@ -117,11 +141,33 @@ forecast = Fact(
 )  # fmt: skip
 product_mau = Fact(
     "product_mau", "month", pl.Int64(), "number of active users of the product, by month",
-    "product_mau: {2026-11: 12_000}", _by_month("product_mau"), of_product=True,
+    "product_mau: {2026-11: 12_000}", _product_mau,
 )  # fmt: skip
 month_share = Fact("month_share", "month", pl.Float64(), "share of a month that the window covers", "", _month_shares)
 window_end = Fact("window_end", "", pl.Datetime("us", "UTC"), "where the window ends, or the log", "", _window_end)
 last_day = Fact("last_day", "", pl.Date(), "the last day of the window, or of the log", "", _last_day)
+whole_week = Fact(
+    "whole_week", "week", pl.Boolean(), "whether the window covers all of a week", "", _whole_weeks,
+    lack="the window covers no whole week from Monday to Sunday",
+)  # fmt: skip
+
+
+def _features_with(*kinds: str) -> Callable[[Setting], Mapping[Any, Any]]:
+    def read(s: Setting) -> dict[str, int]:
+        return dict.fromkeys(sorted(frozenset().union(*(s.features.get(kind, frozenset()) for kind in kinds))), 1)
+
+    return read
+
+
+def _taking(name: str, *kinds: str) -> Fact:
+    meaning = f"1 for features whose users ever gave {' or '.join(kinds)}"
+    return Fact(name, "feature_or_none", pl.Int64(), meaning, "", _features_with(*kinds))
+
+
+takes_corrections = _taking("takes_corrections", "correction")
+takes_copy = _taking("takes_copy", "copy")
+takes_share = _taking("takes_share", "share")
+takes_follow_through = _taking("takes_follow_through", "copy", "share", "accept", "complete")
 
 FACTS: dict[str, Fact] = {thing.name: thing for thing in list(globals().values()) if isinstance(thing, Fact)}
 """Every fact that is declared here, by its name."""
@@ -136,7 +182,9 @@ def table(fact: Fact, values: Mapping[Any, Any], **of: Any) -> pl.DataFrame:
     return pl.DataFrame(columns)
 
 
-_KEYS: dict[str, pl.DataType] = {"tier_or_none": pl.String(), "month": pl.Date()}
+_KEYS: dict[str, pl.DataType] = {
+    "tier_or_none": pl.String(), "feature_or_none": pl.String(), "month": pl.Date(), "week": pl.Date(),
+}  # fmt: skip
 
 
 def tables(names: Iterable[str], settings: Sequence[Setting], window: str) -> dict[str, pl.DataFrame]:
@@ -163,6 +211,8 @@ def lacking(facts: Iterable[str], found: Mapping[str, pl.DataFrame], setting: Se
             return "what it needs is known by month: group by month, or not by time"
         if fact.of_product and not setting.whole:
             return f"the {fact.meaning.partition(',')[0]} is told of the whole: group by month, or not at all"
-        if fact.written and not found[fact.name].height:
-            return f"the config gives no {fact.meaning.partition(',')[0]}: {fact.written}"
+        if not found[fact.name].height:
+            return (
+                f"the config gives no {fact.meaning.partition(',')[0]}: {fact.written}" if fact.written else fact.lack
+            )
     return ""

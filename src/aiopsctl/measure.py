@@ -186,7 +186,7 @@ def _measurement(
     value = row.get("value")
     status, reason = "ok", None
     if value is None:
-        status, reason = "unknown", lack or "no rows to compute it from"
+        status, reason = "unknown", lack or metric.lack or "no rows to compute it from"
     elif _is_partial(row, scope):
         status, reason = "unknown", f"cost is known for {row['coverage']:.1%} of the calls"
     elif metric.note and not (scope.window.is_month(scope.tz) or "month" in scope.by):

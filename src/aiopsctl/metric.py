@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from aiopsctl.events import COLUMNS
+from aiopsctl.events import COLUMNS, OF_FEEDBACK
 from aiopsctl.facts import FACTS
 from aiopsctl.sums import Sum, name_of
 from aiopsctl.values import Value
@@ -43,8 +43,9 @@ class Metric:
     `grain` are the columns that the sums are taken by (a row whose grain is null is no row of the metric), `sums` what
     is added, `value` what is made of the sums. `needs` are the columns without which it is unknown, `kinds` the kinds of
     feedback or activity: where the log never has any of them, their absence says nothing; where it has, none is 0.
-    `facts` are what no log tells (see `facts.py`), `base` the sums that hold for every value of a column of feedback
-    (calls have no category). `example` is a list of events and the value that they must give, with the facts `given`. `dashboard` is the group of the dashboard that shows it.
+    `facts` are what no log tells (see `facts.py`), the `optional` of them what it does without. `base` are the sums that
+    hold for every value of the columns `across` (calls have no category). `not_by` are columns that it cannot be cut by,
+    `lack` is why rows may give no value. `example` is a list of events and the value that they must give, with the facts `given`. `dashboard` is the group of the dashboard that shows it.
     """
 
     name: str
@@ -65,7 +66,11 @@ class Metric:
     note: str = ""
     kinds: tuple[str, ...] = ()
     facts: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
     base: tuple[str, ...] = ()
+    across: tuple[str, ...] = OF_FEEDBACK
+    not_by: tuple[str, ...] = ()
+    lack: str = ""
     given: Mapping[str, Mapping[Any, Any]] = field(default_factory=dict)
     dashboard: Group | None = None
 

@@ -1,6 +1,7 @@
 """Numbers and names as people read them. Every string that came from a log passes through `clean` on its way out."""
 
 import re
+from collections.abc import Sequence
 from math import floor, log10
 
 UNSAFE = re.compile(
@@ -8,6 +9,11 @@ UNSAFE = re.compile(
     "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff\ud800-\udfff\U000e0000-\U000e0fff]"
 )
 """What a reader cannot see, or what moves a terminal: controls, turns of direction, letters without width, tags."""
+
+BLOCKS = "▁▂▃▄▅▆▇█"
+
+DIFFER = ("ratio", "points", "score")
+"""Units whose changes are differences; a change of any other is a share of what was before."""
 
 _COMMAND = re.compile(r"\s*(::|##\[)")
 
@@ -64,13 +70,44 @@ def interval(low: float | None, high: float | None, unit: str) -> str:
 
 def change(value: float | None, before: float | None, unit: str) -> str:
     """Return the change since a reference: points for shares and scores, else per cent; nothing where unknown."""
+    return change_words(moved(value, before, unit), unit)
+
+
+def moved(value: float | None, before: float | None, unit: str) -> float | None:
+    """Return the change since a reference: the difference for shares and scores, else a share of the reference."""
     if value is None or before is None:
+        return None
+    if unit in DIFFER:
+        return value - before
+    return (value - before) / abs(before) if before else None
+
+
+def change_words(size: float | None, unit: str) -> str:
+    """Return a change as people read it; nothing where it is unknown."""
+    if size is None:
         return ""
     if unit == "score":
-        return f"{value - before:+.2f}"
-    if unit in ("ratio", "points"):
-        return f"{_signed((value - before) * (100 if unit == 'ratio' else 1))} points"
-    return f"{_signed((value - before) / abs(before) * 100)} %" if before else ""
+        return f"{size:+.2f}"
+    if unit in DIFFER:
+        return f"{_signed(size * (100 if unit == 'ratio' else 1))} points"
+    return f"{_signed(size * 100)} %"
+
+
+def sparkline(values: Sequence[float | None], cells: int) -> str:
+    """Return values as blocks between the lowest and the highest, each cell the mean of its share of them.
+
+    What is unknown is a space, and values all alike lie at the bottom; nothing comes of fewer than two known values.
+    """
+    if sum(value is not None for value in values) < 2:
+        return ""
+    size = -(-len(values) // cells)
+    parts = [[v for v in values[max(end - size, 0) : end] if v is not None] for end in range(len(values), 0, -size)]
+    means = [sum(part) / len(part) if part else None for part in reversed(parts)]
+    known = [mean for mean in means if mean is not None]
+    low, spread = min(known), max(known) - min(known)
+    return "".join(
+        " " if mean is None else BLOCKS[round((mean - low) / spread * 7)] if spread else BLOCKS[0] for mean in means
+    )
 
 
 def plural(count: int, noun: str, many: str = "") -> str:

@@ -71,6 +71,33 @@ class Verdict:
 
 
 @dataclass(frozen=True)
+class Point:
+    """A value of a day, None where it is unknown."""
+
+    since: str
+    value: float | None
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A metric on the dashboard: its value in the window, its change, its trend by day, and its worst verdict.
+
+    `change` is a difference in the metric's unit, or relative: a share of what it was `against`, which is the 7 days
+    before the last 7 (`7d`) or the window compared with. `check` is the one that gave the `status`.
+    """
+
+    group: str
+    metric: str
+    value: float | None
+    change: float | None
+    change_kind: str | None
+    against: str | None
+    trend: list[Point]
+    status: str | None
+    check: str | None
+
+
+@dataclass(frozen=True)
 class Span:
     """The window of the answer, as ISO 8601 with offset."""
 
@@ -122,7 +149,7 @@ class Section:
 
 @dataclass(frozen=True)
 class Result:
-    """The answer of a command; `notes` are for people and go to stderr, `by` and `everything` are for tables.
+    """The answer of a command; `notes` are for people and go to stderr; `by`, `everything`, `breaches` are for tables.
 
     An analysis adds its own keys (`extra`) to the document, and shows `sections` instead of the measurements, or below
     them where they are `measured`, too, and
@@ -144,6 +171,7 @@ class Result:
     sections: tuple[Section, ...] = ()
     measured: bool = False
     records: list[dict[str, Any]] | None = None
+    breaches: tuple[Verdict, ...] = ()
 
 
 def as_dict(result: Result) -> dict[str, Any]:
@@ -170,10 +198,14 @@ def schema() -> dict[str, Any]:
     """Return the JSON Schema (2020-12) of the document that `as_dict` makes."""
     import msgspec
 
-    kinds = (Span, Data, Measurement, Verdict)
-    (window, data, measurement, verdict), parts = msgspec.json.schema_components(kinds, ref_template="#/$defs/{name}")
+    kinds = (Span, Data, Measurement, Verdict, Tile)
+    (window, data, measurement, verdict, tile), parts = msgspec.json.schema_components(
+        kinds, ref_template="#/$defs/{name}"
+    )
     parts["Measurement"]["properties"]["status"] = {"enum": ["ok", "unknown"]}
     parts["Verdict"]["properties"]["status"] = {"enum": list(STATUSES)}
+    parts["Tile"]["properties"]["status"] = {"enum": [*STATUSES, None]}
+    parts["Tile"]["properties"]["change_kind"] = {"enum": ["difference", "relative", None]}
     counts = {status: {"type": "integer", "minimum": 0} for status in STATUSES}
     judged = {
         "verdict": {"enum": list(VERDICTS)},
@@ -192,7 +224,7 @@ def schema() -> dict[str, Any]:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "aiopsctl result",
         "type": "object",
-        "properties": common | judged,
+        "properties": common | judged | {"dashboard": {"type": "array", "items": tile}},
         "required": list(common),
         "if": {"properties": {"command": {"const": "check"}}},
         "then": {"required": list(judged)},

@@ -17,6 +17,15 @@ EACH: dict[str, str] = {
     "cost-per-mau": "sum(cost_usd) FILTER (event = 'call') / count(DISTINCT user_id) FILTER (event = 'call')",
     "input-tokens": "avg(input_tokens) FILTER (event = 'call')",
     "input-tokens-p50": "quantile_disc(input_tokens, 0.5) FILTER (event = 'call')",
+    "input-tokens-p95": "quantile_disc(input_tokens, 0.95) FILTER (event = 'call')",
+    "output-tokens-p95": "quantile_disc(output_tokens, 0.95) FILTER (event = 'call')",
+    "cache-read-share":
+        "sum(cache_read_tokens) FILTER (input_tokens IS NOT NULL) / sum(input_tokens) FILTER (cache_read_tokens IS NOT NULL)",
+    "repeat-prompt-share":
+        "1 - count(DISTINCT prompt_hash) FILTER (event = 'call') / count(prompt_hash) FILTER (event = 'call')",
+    "unpriced-share":
+        "count(*) FILTER (event = 'call' AND cost_usd IS NULL AND status NOT IN ('error', 'timeout', 'rate_limited'))"
+        " / count(*) FILTER (event = 'call' AND (cost_usd IS NOT NULL OR status NOT IN ('error', 'timeout', 'rate_limited')))",
     "output-tokens": "avg(output_tokens) FILTER (event = 'call')",
     "output-tokens-p50": "quantile_disc(output_tokens, 0.5) FILTER (event = 'call')",
 }  # fmt: skip

@@ -149,12 +149,17 @@ def _mapping(m: Measurement, present: Sequence[str]) -> str | None:
     """Return the options that give a metric what it lacks; feedback may lie in other files, a model gives a price."""
     if m.value is not None or not m.reason:
         return None
-    needs = catalog.metric(m.metric).needs
-    lacks = [column for column in needs if f"no {column}" in m.reason] if m.reason.startswith("the log has no") else []
+    metric = catalog.metric(m.metric)
+    needs = (*metric.needs, "ts") if metric.facts else metric.needs
+    lacks = (
+        [column for column in needs if f"no {column}" in m.reason.replace("no times", "no ts")]
+        if m.reason.startswith("the log has no")
+        else []
+    )
     options = [f"--map {column}=COLUMN" for column in lacks]
     if "cost_usd" in lacks and "model" not in present:
         options.append("or --map model=COLUMN")
-    if any(column in _FEEDBACK for column in needs):
+    if metric.kinds or any(column in _FEEDBACK for column in needs):
         options.append(f"{'or ' if options else ''}--feedback PATH")
     return " ".join(options) or None
 

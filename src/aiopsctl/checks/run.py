@@ -81,7 +81,7 @@ def _verdicts(check: Check, group: _Group, found: list[Measurement], log: Log, s
     if check.at is None and untold(check.metric.facts, scope.config):
         return [verdict(check, replace(own[0], slice={}), "skipped", own[0].reason, None)]
     seen = [m for m in own if m.n or (m.reference and m.reference.n)] or own[:1]
-    return [replace(v, window=_span(group, scope)) for v in _judged(check, seen, _uncovered(log, scope))]
+    return [replace(v, window=_span(group, scope)) for v in _judged(check, seen, uncovered(log, scope))]
 
 
 def _finished(v: Verdict, check: Check, group: _Group, log: Log, how: Run, scope: Scope) -> Verdict:
@@ -155,7 +155,7 @@ def _span(group: _Group, scope: Scope) -> dict[str, object]:
     return {"name": group.window, "since": since, "until": until, "partial": partial}
 
 
-def _uncovered(log: Log, scope: Scope) -> str | None:
+def uncovered(log: Log, scope: Scope) -> str | None:
     """Return why the window before cannot be compared with: the log does not reach back far enough."""
     before, oldest = scope.reference, oldest_of(log)
     if before is None or before.since is None or before.until is None or oldest is None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def add_to(app: typer.Typer) -> None:
     """Add the command to the application."""
-    words = "What calls and users cost, how long prompts are, and why that changed."
+    words = "What calls and users cost, and why that changed."
     app.command("cost", cls=Command, rich_help_panel="Look", help=words)(reads_logs(cost))
 
 

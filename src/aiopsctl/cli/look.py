@@ -12,23 +12,26 @@ from aiopsctl.cli.options import Common, reads_logs
 if TYPE_CHECKING:
     from aiopsctl.cli.session import Session
     from aiopsctl.measure import Scope
+    from aiopsctl.metric import Metric
     from aiopsctl.result import Result
 
+    More = Callable[[Result, Session, Scope], Result]
+
 COMMANDS = {
-    "summary": "All dimensions on one page.",
+    "summary": "The dashboard: all dimensions on one page.",
     "quality": "Ratings, corrections, rejections, completed tasks.",
     "latency": "How fast and reliable answers are; the busiest minute.",
     "satisfaction": "NPS, opt-out, active users.",
 }
 
+Metrics = Annotated[str, typer.Option("--metrics", metavar="NAME[,NAME]", help="Only these metrics.")]
+
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands to the application."""
     for name, words in COMMANDS.items():
-        app.command(name, cls=Command, help=words, rich_help_panel="Look")(_command(name))
-
-
-Metrics = Annotated[str, typer.Option("--metrics", metavar="NAME[,NAME]", help="Only these metrics.")]
+        command = reads_logs(summary) if name == "summary" else _command(name)
+        app.command(name, cls=Command, help=words, rich_help_panel="Look")(command)
 
 
 def _command(name: str) -> Callable[..., int]:
@@ -39,24 +42,94 @@ def _command(name: str) -> Callable[..., int]:
     return reads_logs(command)
 
 
-def looked(
-    name: str, common: Common, metrics: str, more: "Callable[[Result, Session, Scope], Result] | None" = None
-) -> int:
+def looked(name: str, common: Common, metrics: str, more: "More | None" = None) -> int:
     """Measure and show the metrics of a command, with what `more` adds to the answer; return the exit code."""
-    from aiopsctl.cli.run import check_output, emit
-    from aiopsctl.cli.session import names, open_session, scope, too_many_rejects
+    from aiopsctl.cli.run import emit
+    from aiopsctl.cli.session import open_session
+
+    wanted = _wanted(name, metrics, common)
+    return emit(_answer(name, wanted, open_session(common), common, more), common)
+
+
+def _wanted(name: str, metrics: str, common: Common) -> "list[Metric]":
+    """Return the metrics that are asked for, when everything else that can be wrong was looked at, too."""
+    from aiopsctl.cli.run import check_output
+    from aiopsctl.cli.session import names
     from aiopsctl.measure import check_by, predicate
-    from aiopsctl.views import metrics_of, refused, view
+    from aiopsctl.views import metrics_of
 
     check_output(common)
     wanted = metrics_of(name, names([metrics]))
     check_by(names(common.by))
     if common.where:
         predicate(common.where)
-    session = open_session(common)
+    return wanted
+
+
+def _answer(name: str, wanted: "list[Metric]", session: "Session", common: Common, more: "More | None") -> "Result":
+    from aiopsctl.cli.session import scope, too_many_rejects
+    from aiopsctl.views import refused, view
+
     asked = scope(session, common)
     result = view(name, wanted, session.log, asked)
     result = more(result, session, asked) if more else result
     result = replace(result, window=replace(result.window, partial=session.partial))
     why = too_many_rejects(session, common, by_default=False)
-    return emit(refused(result, why) if why else result, common)
+    return refused(result, why) if why else result
+
+
+def summary(
+    common: Common,
+    *,
+    metrics: Metrics = "",
+    watch: Annotated[
+        str | None, typer.Option("--watch", metavar="EVERY", help="Look again every 30s, 5m or 1h; on a terminal.")
+    ] = None,
+) -> int:
+    """Show the dashboard: all dimensions on one page."""
+    if watch is not None:
+        return _watch(common, metrics, watch)
+    return looked("summary", common, metrics, _dashboard(common, metrics))
+
+
+def _dashboard(common: Common, metrics: str) -> "More | None":
+    """Return what adds the dashboard to a summary, with the verdicts that `check` would give; None for its tables."""
+    from aiopsctl.analyses.dashboard import with_dashboard
+    from aiopsctl.checks.check import from_config
+    from aiopsctl.checks.run import Run
+    from aiopsctl.cli.session import again, names, too_many_rejects
+
+    def add(result: "Result", session: "Session", asked: "Scope") -> "Result":
+        how = Run(
+            now=session.window.until or session.now, tz=session.tz, where=common.where, within=session.window,
+            inputs=again(common), baselines=session.baselines, mutes=session.config.mutes, config=session.config,
+            min_coverage=asked.min_coverage,
+        )  # fmt: skip
+        if too_many_rejects(session, common, by_default=True):
+            unjudged = "no verdicts: more rows were rejected than a check allows"
+            return with_dashboard(replace(result, notes=[*result.notes, unjudged]), session.log, asked, [], how)
+        return with_dashboard(result, session.log, asked, from_config(session.config, session.config_file), how)
+
+    return None if names(common.by) or names([metrics]) else add
+
+
+def _watch(common: Common, metrics: str, every: str) -> int:
+    """Show the summary again and again; of plain JSONL only what was appended is read again."""
+    from aiopsctl.cli.run import look as look_of
+    from aiopsctl.cli.session import open_session
+    from aiopsctl.cli.watch import require_screen, seconds, watch
+    from aiopsctl.formats.format import format_named
+    from aiopsctl.readable import clean
+    from aiopsctl.sources.follow import Follower
+
+    wait = seconds(every)
+    require_screen(common)
+    wanted = _wanted("summary", metrics, common)
+    follower, more = Follower(), _dashboard(common, metrics)
+
+    def look() -> str:
+        result = _answer("summary", wanted, open_session(common, follower.read), common, more)
+        notes = [] if common.quiet else [clean(line, 2000) for note in result.notes for line in note.split("\n")]
+        return "\n".join([format_named("table").render(result, look_of(common)), *notes])
+
+    return watch(look, wait)

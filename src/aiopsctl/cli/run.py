@@ -26,7 +26,7 @@ def guarded(enter: Callable[[], Any], words: Sequence[str]) -> int:
         if code != INTERRUPTED:
             return code
     except AiopsctlError as error:
-        say(_told(error))
+        say(told(error))
         code = error.exit_code
     except KeyboardInterrupt:
         code = INTERRUPTED
@@ -44,7 +44,7 @@ def _wants_nagios(words: Sequence[str]) -> bool:
     return "--exit-codes=nagios" in words or ("--exit-codes", "nagios") in pairwise(words)
 
 
-def _told(error: AiopsctlError) -> str:
+def told(error: AiopsctlError) -> str:
     """Return an error as text in which nothing of a file or a name can act on a terminal or forge a line."""
     from aiopsctl.readable import clean
 
@@ -63,10 +63,10 @@ def _parser_said(error: Any) -> int:
     if type(error).__name__ == "NoArgsIsHelpError":
         say(error.format_message())
     elif type(error).__name__ == "NoSuchOption":
-        say(_told(UsageError(f"no such option '{option}'", help=nearest(option, known) or more)))
+        say(told(UsageError(f"no such option '{option}'", help=nearest(option, known) or more)))
     else:
         message = error.format_message().rstrip(".")
-        say(_told(UsageError(message[:1].lower() + message[1:], help=more)))
+        say(told(UsageError(message[:1].lower() + message[1:], help=more)))
     return int(error.exit_code)
 
 
@@ -168,7 +168,10 @@ def _colored(choice: str, *, terminal: bool) -> bool:
     return bool(os.environ.get("FORCE_COLOR")) or (terminal and os.environ.get("TERM") != "dumb")
 
 
-_ASCII = str.maketrans({"─": "-", "\u2013": "-", "…": "...", "✔": "+", "▲": "!", "✖": "x", "○": "o", "♪": "~"})
+_ASCII = str.maketrans({
+    "─": "-", "\u2013": "-", "…": "...", "✔": "+", "▲": "!", "✖": "x", "○": "o", "♪": "~",
+    **dict(zip("▁▂▃▄▅▆▇█", "_.-:=+*#", strict=True)),
+})  # fmt: skip
 
 
 def put(text: str, *, machine: bool) -> None:

@@ -1,6 +1,6 @@
 """From the options of a command to a log, a clock, a zone and a scope."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from time import monotonic
@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from aiopsctl.config import Config, Quantity
     from aiopsctl.measure import Scope
     from aiopsctl.sources.log import Log
+    from aiopsctl.sources.opening import Reading
     from aiopsctl.window import Window
+
+    Reader = Callable[[Sequence[str], Sequence[str], Reading], Log]
 
 _TOLERATED = 10
 
@@ -44,8 +47,11 @@ def names(parts: Sequence[str] | None) -> tuple[str, ...]:
     return tuple(name.strip() for part in parts or [] for name in part.split(",") if name.strip())
 
 
-def open_session(common: Common) -> Session:
-    """Return the session that the options describe: config found, logs read, clock and window set."""
+def open_session(common: Common, reader: "Reader | None" = None) -> Session:
+    """Return the session that the options describe: config found, logs read, clock and window set.
+
+    `reader` reads the logs in place of `read`, as `read` does.
+    """
     from aiopsctl import window
     from aiopsctl.views import now_of
 
@@ -54,7 +60,7 @@ def open_session(common: Common) -> Session:
     wanted = common.now or ("data" if common.paths else "now")
     for text in (common.since, common.until, None if wanted == "data" else wanted):
         window.moment(text or "now", clock, tz)
-    log = _read(common, config, config_file, tz)
+    log = _read(common, config, config_file, tz, reader)
     now = now_of(log, clock) if wanted == "data" else window.moment(wanted, clock, tz)
     asked = _asked(common, now, tz, fixed=common.now not in (None, "data"))
     _explain_input(log, clock)
@@ -66,7 +72,7 @@ def _clock() -> datetime:
     return datetime.now(UTC)
 
 
-def _read(common: Common, config: "Config", config_file: str, tz: ZoneInfo) -> "Log":
+def _read(common: Common, config: "Config", config_file: str, tz: ZoneInfo, reader: "Reader | None") -> "Log":
     """Return the logs that are named, else those of the config."""
     from aiopsctl.cli.files import protect
     from aiopsctl.formats.format import target
@@ -87,7 +93,7 @@ def _read(common: Common, config: "Config", config_file: str, tz: ZoneInfo) -> "
         pseudonym_key=pseudonym_key(config) if common.pseudonymize or config.pseudonymize else None,
     )  # fmt: skip
     began = monotonic()
-    log = priced(read(paths, feedback, how), config, common.cost)
+    log = priced((reader or read)(paths, feedback, how), config, common.cost)
     if common.verbose:
         took = f"{monotonic() - began:.2f} s"
         log.account.note(f"config: {config_file or 'none'}; read in {took}: {', '.join([*paths, *feedback])}")

@@ -201,6 +201,7 @@ class Price(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     output: Annotated[Money | None, says("A million output tokens.")] = None
     cache_read: Annotated[Money | None, says("A million input tokens read from the provider's cache.")] = None
     cache_write: Annotated[Money | None, says("A million input tokens written to the provider's cache.")] = None
+    cache_write_1h: Annotated[Money | None, says("A million of those that are kept for an hour.")] = None
     request: Annotated[Money | None, says("One call, whatever its tokens.")] = None
     retrieval: Annotated[Money | None, says("The retrieval layer of one call.")] = None
     infra: Annotated[Money | None, says("The infrastructure layer of one call.")] = None

@@ -12,7 +12,6 @@ from types import MappingProxyType
 import narwhals.stable.v2 as nw
 import polars as pl
 
-from aiopsctl.events import OF_FEEDBACK
 from aiopsctl.metric import Metric
 from aiopsctl.sums import Sum, name_of
 
@@ -104,8 +103,9 @@ def evaluate(
     keys = [pl.col(name).alias(f"by_{name}") for name in slices]
     v = metric.value
     covered = _NO_COVERAGE if metric.covers is None else _share(*metric.covers)
+    rows = _summed(sums, metric, slices, facts)
     parts = (
-        _summed(sums, metric, slices, facts)
+        (rows if v.units is None else v.units(rows, slices))
         .with_columns(*keys)
         .group_by(pl.lit(0).alias("_"), *(f"by_{name}" for name in slices))
         .agg(coverage=covered, per=pl.len() * 0.0 + v.per, **v.parts)
@@ -127,9 +127,9 @@ def _summed(
     rows = sums.drop_nulls(metric.grain) if metric.grain else sums
     named = [pl.col(column_of(what)).alias(name) for name, what in metric.sums.items()]
     found = rows.select(*dict.fromkeys((*slices, *metric.keys)), *named)
-    own = [name for name in slices if name in OF_FEEDBACK]
-    if metric.base and own:
-        found = _spread(found, metric, own)
+    across = [name for name in slices if name in metric.across]
+    if metric.base and across:
+        found = _spread(found, metric, across)
     for name in metric.facts:
         *on, _ = facts[name].columns
         table = facts[name]
@@ -137,17 +137,20 @@ def _summed(
     return found
 
 
-def _spread(rows: pl.DataFrame, metric: Metric, own: Sequence[str]) -> pl.DataFrame:
-    """Return rows in which the base of a metric counts for every value of columns that only feedback has."""
-    is_base = pl.all_horizontal(pl.col(name).is_null() for name in own)
+def _spread(rows: pl.DataFrame, metric: Metric, across: Sequence[str]) -> pl.DataFrame:
+    """Return rows in which the base of a metric counts for every value of some columns that its other sums occur with."""
+    keys = [name for name in rows.columns if name not in metric.sums]
+    again = {name: getattr(pl.col(name), what.add)() for name, what in metric.sums.items()}
     rest = [name for name in metric.sums if name not in metric.base]
-    nothing = [pl.when(False).then(name).otherwise(_ZERO[metric.sums[name].add]).alias(name) for name in rest]
-    values = rows.filter(~is_base).select(own).unique(maintain_order=True)
-    base = rows.filter(is_base).with_columns(nothing).drop(own).join(values, how="cross")
-    return pl.concat([rows, base.select(rows.columns)])
-
-
-_ZERO = {"sum": pl.lit(0), "min": pl.lit(None), "max": pl.lit(None)}
+    occurs = [pl.col(name) != 0 if metric.sums[name].add == "sum" else pl.col(name).is_not_null() for name in rest]
+    values = rows.filter(pl.any_horizontal(occurs)).select(across).unique(maintain_order=True)
+    base = (
+        rows.group_by([name for name in keys if name not in across], maintain_order=True)
+        .agg(**{name: again[name] for name in metric.base})
+        .join(values, how="cross")
+    )
+    both = pl.concat([rows.drop(metric.base), base], how="diagonal")
+    return both.group_by(keys, maintain_order=True).agg(**again)
 
 
 _NO_COVERAGE = pl.lit(None, pl.Float64)

@@ -23,19 +23,24 @@ class Column:
 
 @dataclass(frozen=True)
 class Row:
-    """Cells, the style of the row in words (a status), and what is said below it where there is no room."""
+    """Cells, the style of the row in words (a status), and what is said below it where there is no room.
+
+    The numbers of the cells that say little, of few events, are `faint`.
+    """
 
     cells: tuple[str, ...]
     status: str = ""
     under: tuple[str, ...] = ()
+    faint: frozenset[int] = frozenset()
 
 
 @dataclass
 class Table:
-    """A table; `groups` are runs of rows under a heading."""
+    """A table; `groups` are runs of rows under a heading, with an empty line between them unless it is `dense`."""
 
     columns: list[Column]
     groups: list[tuple[str, list[Row]]] = field(default_factory=list)
+    dense: bool = False
 
 
 def without_empty(table: Table, optional: set[str]) -> Table:
@@ -43,4 +48,4 @@ def without_empty(table: Table, optional: set[str]) -> Table:
     rows = [row for _, own in table.groups for row in own]
     kept = [i for i, c in enumerate(table.columns) if c.name not in optional or any(row.cells[i] for row in rows)]
     groups = [(title, [replace(r, cells=tuple(r.cells[i] for i in kept)) for r in own]) for title, own in table.groups]
-    return Table([table.columns[i] for i in kept], groups)
+    return Table([table.columns[i] for i in kept], groups, table.dense)

@@ -9,6 +9,11 @@ from aiopsctl.readable import clean
 from aiopsctl.result import Measurement, Reference, Result, Verdict
 
 _FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+_ON_DASHBOARD = {
+    "dashboard": "group", "change": "change", "change_kind": "change_kind", "against": "against", "verdict": "status",
+    "check": "check",
+}  # fmt: skip
+"""What the dashboard adds to its metrics, by the name of the column; the trend is in the JSON."""
 _LONGEST = 30_000
 """A spreadsheet's cell holds about so many characters."""
 
@@ -22,15 +27,16 @@ def render(result: Result, look: Look) -> str:  # noqa: ARG001 - every format ta
     rows = [_measurement(item) if isinstance(item, Measurement) else _verdict(item) for item in items]
     own = list(_measurement(_NOTHING)) if result.checks is None else list(_verdict(_NO_VERDICT))
     first = own.index("metric") + 1
+    tiles = {tile["metric"]: tile for tile in result.extra.get("dashboard", ())}
     out = StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
     named = [f"by_{name}" if name in own else name for name in slices]
-    writer.writerow([*own[:first], *named, *own[first:]])
+    writer.writerow([*own[:first], *named, *own[first:], *(_ON_DASHBOARD if tiles else ())])
     for item, row in zip(items, rows, strict=True):
         cells = list(row.values())
-        writer.writerow(
-            [_cell(c) for c in (*cells[:first], *(item.slice.get(name) for name in slices), *cells[first:])]
-        )
+        sliced = (item.slice.get(name) for name in slices)
+        on_dashboard = [tiles.get(item.metric, {}).get(key) for key in _ON_DASHBOARD.values()] if tiles else []
+        writer.writerow([_cell(c) for c in (*cells[:first], *sliced, *cells[first:], *on_dashboard)])
     return out.getvalue()
 
 

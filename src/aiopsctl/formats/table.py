@@ -26,7 +26,7 @@ def render(result: Result, look: Look) -> str:
     room = _NATURAL if look.width is None or look.wide else look.width
     title, *account = header(result)
     lines = [Text(title, style="bold"), *(Text(line, style="dim") for line in account)]
-    for table in tables(result):
+    for table in tables(result, room):
         lines += [Text(), *_lines(table, room)] if any(rows for _, rows in table.groups) else []
     ending = closing(result)
     lines += [Text(line) for line in (["", *ending] if ending else [])]
@@ -117,7 +117,7 @@ def _lines(table: Table, room: int) -> "Iterator[Text]":
     yield from _heading(layout)
     yield Text("─" * min(room, layout.width))
     for number, (title, rows) in enumerate(table.groups):
-        yield from [Text()] if number else []
+        yield from [Text()] if number and not table.dense else []
         yield from [Text(title.upper(), style="bold cyan")] if title else []
         for row in rows:
             yield from _row(row, layout)
@@ -162,18 +162,20 @@ def _row(row: Row, layout: _Layout) -> "Iterator[Text]":
     ]
     height = max(map(len, cells))
     for parts in zip(*(cell + [""] * (height - len(cell)) for cell in cells), strict=True):
-        yield _line(parts, layout, STYLES.get(row.status, ""))
+        yield _line(parts, layout, STYLES.get(row.status, ""), faint=row.faint)
 
 
-def _line(cells: Sequence[str], layout: _Layout, first_style: str, style: str = "") -> "Text":
+def _line(
+    cells: Sequence[str], layout: _Layout, first_style: str, style: str = "", faint: frozenset[int] = frozenset()
+) -> "Text":
     from rich.cells import cell_len
     from rich.text import Text
 
     line = Text("", style=style)
-    for place, (cell, (_, column, width)) in enumerate(zip(cells, layout.columns, strict=True)):
+    for place, (cell, (number, column, width)) in enumerate(zip(cells, layout.columns, strict=True)):
         gap, space = " " * _GAP if place else "", " " * (width - cell_len(cell))
         filled = f"{gap}{space}{cell}" if column.right else f"{gap}{cell}{space}"
-        line.append(filled, style=None if place else first_style)
+        line.append(filled, style="dim" if number in faint else None if place else first_style)
     return line
 
 

@@ -5,6 +5,7 @@ from itertools import groupby
 
 from aiopsctl import catalog
 from aiopsctl.formats.cells import NONE, Column, Row, Table, without_empty
+from aiopsctl.formats.dashboard import breached, dashboard, on_page
 from aiopsctl.formats.verdicts import verdicts
 from aiopsctl.readable import change, clean, interval, number, plural
 from aiopsctl.result import STATUSES, Measurement, Result, Section
@@ -17,6 +18,9 @@ _FIRST = (
     "opt-out-rate", "timeout-rate", "ttft-p95", "availability",
 )  # fmt: skip
 """The metrics that keep their column where there is no room for all; the others go first, the last of them before."""
+
+_SMALL = 30
+_COUNTS = ("calls", "events", "users")
 
 
 def header(result: Result) -> list[str]:
@@ -40,13 +44,18 @@ def header(result: Result) -> list[str]:
     ]
 
 
-def tables(result: Result) -> list[Table]:
-    """Return the tables of the result: verdicts for a check, else measurements by metric or by slice."""
+def tables(result: Result, room: int | None = None) -> list[Table]:
+    """Return the tables of the result: verdicts for a check, the dashboard, else measurements by metric or by slice.
+
+    `room` is how wide the reader is, None where nothing is cut.
+    """
     sections = _sections(result.sections)
     if sections and not result.measured:
         return sections
     if result.checks is not None:
         return [verdicts(result.checks, everything=result.everything)]
+    if "dashboard" in result.extra:
+        return [dashboard(result, room), *sections]
     return [_by_slice(result) if result.by else _by_metric(result), *sections]
 
 
@@ -80,7 +89,8 @@ def closing(result: Result) -> list[str]:
     if result.sections and not result.measured:
         return []
     if result.checks is None or result.counts is None:
-        return [*_remarks(result.measurements), *_unknown(result.measurements)]
+        own = on_page(result)
+        return [*_remarks(own), *_unknown(own), *breached(result)]
     counted = ", ".join(f"{result.counts[s]} {s}" for s in STATUSES if result.counts.get(s))
     passed = result.counts.get("ok", 0)
     hidden = passed and passed < len(result.checks) and not result.everything
@@ -90,7 +100,7 @@ def closing(result: Result) -> list[str]:
 
 def next_command(result: Result) -> str:
     """Return the one command that follows from the worst verdict, or an empty string."""
-    ordered = sorted(result.checks or (), key=lambda check: STATUSES.index(check.status))
+    ordered = sorted(result.checks or result.breaches, key=lambda check: STATUSES.index(check.status))
     return clean(next((check.next for check in ordered if check.next), ""), 2000)
 
 
@@ -122,7 +132,10 @@ def _by_slice(result: Result) -> Table:
     for m in result.measurements:
         slices.setdefault(tuple(m.slice.values()), {})[m.metric] = m
     rows = [
-        Row((*(NONE if part is None else clean(part) for part in key), *(_moved(of.get(name)) for name in names)))
+        Row(
+            (*(NONE if part is None else clean(part) for part in key), *(_moved(of.get(name)) for name in names)),
+            faint=frozenset(len(key) + at for at, name in enumerate(names) if _is_small(of.get(name))),
+        )
         for key, of in slices.items()
     ]
     return Table(columns, [("", rows if names else [])])
@@ -141,9 +154,15 @@ def _value(m: Measurement | None) -> str:
 
 
 def _moved(m: Measurement | None) -> str:
-    """Return a value, and behind it how far it is from the window compared with."""
+    """Return a value, and behind it of how few events it is, and how far it is from the window compared with."""
     since = change(m.value, m.reference.value, m.unit) if m and m.reference else ""
-    return f"{_value(m)} ({since})" if since else _value(m)
+    told = ", ".join(part for part in (f"n {m.n:,}" if m and _is_small(m) else "", since) if part)
+    return f"{_value(m)} ({told})" if told else _value(m)
+
+
+def _is_small(m: Measurement | None) -> bool:
+    """Return whether a value rests on so few events that it says little; a count says what it says."""
+    return m is not None and m.value is not None and m.n < _SMALL and m.unit not in _COUNTS
 
 
 def _remarks(measurements: Iterable[Measurement]) -> list[str]:

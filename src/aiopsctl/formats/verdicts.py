@@ -4,7 +4,7 @@ from aiopsctl.formats.cells import NONE, Column, Row, Table, without_empty
 from aiopsctl.readable import clean, interval, number
 from aiopsctl.result import STATUSES, Verdict
 
-_SIGNS = {"ok": "✔", "warning": "▲", "critical": "✖", "unknown": "?", "skipped": NONE, "blind": "○", "muted": "♪"}
+SIGNS = {"ok": "✔", "warning": "▲", "critical": "✖", "unknown": "?", "skipped": NONE, "blind": "○", "muted": "♪"}
 
 
 def verdicts(checks: list[Verdict], *, everything: bool) -> Table:
@@ -31,5 +31,5 @@ def _verdict_row(check: Verdict) -> Row:
     reason = clean(check.reason or "")
     since, runbook = check.breached_since or "", clean(check.runbook or "")
     told = (spread, f"n {n}" if n else "", f"over {over}", f"since {since}" if since else "", at, runbook)
-    cells = (f"{_SIGNS[check.status]} {check.status}", name, where, value, spread, n, over, reason, since, at, runbook)
+    cells = (f"{SIGNS[check.status]} {check.status}", name, where, value, spread, n, over, reason, since, at, runbook)
     return Row(cells, check.status, (reason, ", ".join(part for part in told if part)))

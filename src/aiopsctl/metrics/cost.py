@@ -17,7 +17,6 @@ from aiopsctl.values import (
 _SECTION = "What to Watch / 2. Cost"
 _ALERTS = f"{_SECTION} / Alert thresholds to set"
 _TAIL = "From 100 Users to 100,000 / Tail User Cost Concentration"
-_CREEP = "From 100 Users to 100,000 / Prompt Length Creep"
 _NANO = 1e9
 _COVERED = {"priced": sums.priced_calls, "unpriced": sums.unpriced_calls}
 _MONEY = {"cost": sums.cost, **_COVERED}
@@ -29,6 +28,7 @@ cost_total = Metric(
     name="cost-total",
     title="total cost",
     dimension="cost",
+    dashboard="cost",
     unit="usd",
     worse="higher",
     why="The bill.",
@@ -148,6 +148,7 @@ cost_per_mau = Metric(
     name="cost-per-mau",
     title="cost per MAU",
     dimension="cost",
+    dashboard="cost",
     unit="usd",
     worse="higher",
     why="Shows whether cost grows faster than the users, and so than the revenue.",
@@ -222,55 +223,3 @@ top_1pct_cost_share = Metric(
     needs=("cost_usd", "user_id"),
     example=([*({"user_id": f"u{i}", "cost_usd": 1} for i in range(99)), {"user_id": "x", "cost_usd": 101}], 0.505),
 )
-
-
-def _tokens(direction: str, title: str, why: str, thresholds: tuple[Threshold, ...] = ()) -> Metric:
-    column = f"{direction}_tokens"
-    known = {"input": sums.calls_with_input, "output": sums.calls_with_output}[direction]
-    spent = {"input": sums.input_tokens, "output": sums.output_tokens}[direction]
-    return Metric(
-        name=f"{direction}-tokens",
-        title=title,
-        dimension="cost",
-        unit="tokens",
-        worse="higher",
-        why=why,
-        formula=f"sum of {column} / calls whose {column} is known",
-        handbook=_CREEP,
-        sums={"tokens": spent, "known": known},
-        value=mean("tokens", "known"),
-        needs=(column,),
-        example=([{column: 100}, {column: 200}, {column: None}], 150),
-        thresholds=thresholds,
-    )
-
-
-def _tokens_p50(direction: str, title: str) -> Metric:
-    column = f"{direction}_tokens"
-    known = {"input": sums.calls_with_input, "output": sums.calls_with_output}[direction]
-    return Metric(
-        name=f"{direction}-tokens-p50",
-        title=title,
-        dimension="cost",
-        unit="tokens",
-        worse="higher",
-        why="The typical call, untouched by a few very long ones.",
-        formula=f"smallest {column} that at least 50% of calls do not exceed; no interpolation",
-        handbook=_CREEP,
-        grain=(column,),
-        sums={"known": known},
-        value=counted_quantile(column, "known", 0.5),
-        needs=(column,),
-        example=([{column: 1}, {column: 2}, {column: 3}, {column: 1000}], 2),
-    )
-
-
-input_tokens = _tokens(
-    "input",
-    "input tokens per call",
-    "Prompts grow with longer documents, more context and longer templates, and the bill with them.",
-    thresholds=(Threshold("rise", _CREEP, warning=0.2, window="30d"),),
-)
-input_tokens_p50 = _tokens_p50("input", "median input tokens")
-output_tokens = _tokens("output", "output tokens per call", "Output costs several times as much as input.")
-output_tokens_p50 = _tokens_p50("output", "median output tokens")

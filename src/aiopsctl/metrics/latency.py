@@ -1,57 +1,11 @@
-"""Latency and health: does it answer, and how soon."""
+"""Latency: how soon it answers, and how close the busiest minute comes to the provider's limits."""
 
 from aiopsctl import sums
 from aiopsctl.metric import Metric, Threshold
-from aiopsctl.values import counted_quantile, maximum, rate, total
+from aiopsctl.values import counted_quantile, maximum, mean
 
 _SECTION = "What to Watch / 3. Latency"
 _BENCHMARKS = f"{_SECTION} / Practical benchmarks"
-_STATUSES = [{"status": "ok", "user_id": f"u{i}"} for i in range(18)]
-
-calls = Metric(
-    name="calls",
-    title="calls",
-    dimension="latency",
-    unit="calls",
-    worse="neither",
-    why="How much the feature is used; every other figure is read beside it.",
-    formula="number of calls, failed ones included",
-    handbook="Dashboard Template / Health",
-    sums={"calls": sums.calls},
-    value=total("calls", "calls"),
-    needs=("event",),
-    example=([{"status": "ok"}, {"status": "error"}, {"event": "feedback", "kind": "thumb"}], 2),
-)
-
-error_rate = Metric(
-    name="error-rate",
-    title="error rate",
-    dimension="latency",
-    unit="ratio",
-    worse="higher",
-    why="Calls that gave the user nothing.",
-    formula="calls with status error, timeout or rate_limited / calls",
-    handbook="Dashboard Template / Health",
-    sums={"failed": sums.failed_calls, "calls": sums.calls, "judged": sums.calls_with_status},
-    value=rate("failed", "calls", known="judged"),
-    needs=("status",),
-    example=([*_STATUSES, {"status": "error"}, {"status": "rate_limited"}], 0.1),
-)
-
-timeout_rate = Metric(
-    name="timeout-rate",
-    title="timeout rate",
-    dimension="latency",
-    unit="ratio",
-    worse="higher",
-    why="Calls that took so long that nobody waited for them.",
-    formula="calls with status timeout / calls",
-    handbook=_SECTION,
-    sums={"timed_out": sums.timed_out_calls, "calls": sums.calls, "judged": sums.calls_with_status},
-    value=rate("timed_out", "calls", known="judged"),
-    needs=("status",),
-    example=([*_STATUSES, {"status": "timeout"}, {"status": "error"}], 0.05),
-)
 
 
 def _latency(q: float, why: str, limits: dict[str, float]) -> Metric:
@@ -59,6 +13,7 @@ def _latency(q: float, why: str, limits: dict[str, float]) -> Metric:
         name=f"latency-p{q * 100:.0f}",
         title=f"p{q * 100:.0f} latency",
         dimension="latency",
+        dashboard="health",
         unit="ms",
         worse="higher",
         why=why,
@@ -84,6 +39,53 @@ latency_p95 = _latency(
     0.95, "The response time of an unlucky user.", {"inline": 1_500, "on-demand": 8_000, "background": 90_000}
 )
 latency_p99 = _latency(0.99, "The worst cases.", {})
+
+
+def _ttft(q: float, why: str) -> Metric:
+    return Metric(
+        name=f"ttft-p{q * 100:.0f}",
+        title=f"p{q * 100:.0f} time to first token",
+        dimension="latency",
+        unit="ms",
+        worse="higher",
+        why=why,
+        formula=f"smallest time to the first token, in whole milliseconds, that at least {q:.0%} of the ok calls that tell "
+        "it do not exceed; no interpolation, failed calls left out",
+        handbook=_SECTION,
+        grain=("ttft_ms",),
+        sums={"ok_calls": sums.ok_calls},
+        value=counted_quantile("ttft_ms", "ok_calls", q),
+        needs=("ttft_ms",),
+        example=([*({"ttft_ms": ms} for ms in range(1, 101)), {"ttft_ms": 9_000, "status": "timeout"}], q * 100),
+    )
+
+
+ttft_p50 = _ttft(0.50, "When the typical user sees that something comes.")
+ttft_p95 = _ttft(0.95, "How long an unlucky user looks at nothing.")
+
+tokens_per_second = Metric(
+    name="tokens-per-second",
+    title="tokens per second",
+    dimension="latency",
+    unit="tokens/s",
+    worse="lower",
+    why="How fast an answer is written once it has begun; a fall is a slower model or a busier provider.",
+    formula="sum of output_tokens / sum of the time in which they came, of ok calls with latency and output_tokens; the "
+    "time is latency_ms - ttft_ms, or the whole latency_ms where the first token's time is unknown or not earlier",
+    handbook=_SECTION,
+    sums={"tokens": sums.generated_tokens, "generation_ms": sums.generation_ms, "generated": sums.generated_calls},
+    value=mean("tokens", "generation_ms", n="generated", per=1e-3),
+    needs=("latency_ms", "output_tokens"),
+    example=(
+        [
+            {"latency_ms": 3_000, "ttft_ms": 1_000, "output_tokens": 100},
+            {"latency_ms": 2_000, "output_tokens": 60},
+            {"latency_ms": 500, "ttft_ms": 500, "output_tokens": 20},
+            {"latency_ms": 9_000, "output_tokens": 10, "status": "timeout"},
+        ],
+        40,
+    ),
+)
 
 peak_rpm = Metric(
     name="peak-rpm",

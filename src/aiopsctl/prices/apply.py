@@ -37,7 +37,7 @@ _PARTS = ("model_cost_usd", "retrieval_cost_usd", "infra_cost_usd")
 _ALWAYS = ("cost_usd", "model_cost_usd", "cost_source")
 _READ = (
     "ts", "event", *NAMES, "status", "cache_hit", "input_tokens", "cache_read_tokens", "cache_write_tokens",
-    "output_tokens", "reasoning_tokens", "cost_usd", *_PARTS, "cost_source",
+    "cache_write_1h_tokens", "output_tokens", "reasoning_tokens", "cost_usd", *_PARTS, "cost_source",
 )  # fmt: skip
 
 

@@ -17,7 +17,9 @@ CELL = "_cell"
 NAMES = ("provider", "model", "model_version", "service_tier")
 _ENTRY = "_entry"
 _HOURLY = "_hourly"
-_AMOUNTS = ("input", "output", "cache_read", "cache_write", "reasoning", "request", "retrieval", "infra")
+_AMOUNTS = (
+    "input", "output", "cache_read", "cache_write", "cache_write_1h", "reasoning", "request", "retrieval", "infra",
+)  # fmt: skip
 _FACTS = {"missing": pl.String, "carried_back": pl.Boolean, "at_standard": pl.Boolean, "listed": pl.Boolean}
 _LONG_AGO = date(1, 1, 1)
 _DAY_US = 86_400_000_000

@@ -29,13 +29,14 @@ FITS = pl.col("_plain") >= 0
 
 def charged(rows: pl.DataFrame) -> pl.DataFrame:
     """Add `_priced`: the model's price in nano-dollars by tokens and request, null where it is not known."""
-    read, written = (pl.col(f"cache_{way}_tokens").fill_null(0) for way in ("read", "write"))
+    read, written, hourly = _cached()
     output = pl.col("output_tokens").fill_null(0)
     reasoning = pl.min_horizontal(pl.col("reasoning_tokens").fill_null(0), output)
     exact = (
         _charge("_plain", "input")
         + _charge(read, "cache_read")
-        + _charge(written, "cache_write")
+        + _charge(written - hourly, "cache_write")
+        + _charge(hourly, "cache_write_1h")
         + _charge(output - reasoning, "output")
         + _charge(reasoning, "reasoning")
         + pl.col("request")
@@ -46,6 +47,13 @@ def charged(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.with_columns(_plain=plain).with_columns(
         _priced=pl.when(FROM_CACHE & ~UNBILLED).then(0).when(known).then(nano)
     )
+
+
+def _cached() -> tuple[pl.Expr, pl.Expr, pl.Expr]:
+    """Return tokens read from the cache, written to it, and of the latter those kept for an hour."""
+    hourly = pl.col("cache_write_1h_tokens").fill_null(0)
+    written = pl.coalesce("cache_write_tokens", hourly)
+    return pl.col("cache_read_tokens").fill_null(0), written, pl.min_horizontal(hourly, written)
 
 
 def _charge(tokens: pl.Expr | str, rate: str) -> pl.Expr:

@@ -14,8 +14,12 @@ PER_MILLION = {
     "output": "output_mtok",
     "cache_read": "cache_read_mtok",
     "cache_write": "cache_write_mtok",
+    "cache_write_1h": "cache_write_1h_mtok",
 }
 """The fields of an override that are rates, and the table's key of each."""
+
+_PARTS = {"output": "output_reasoning_mtok", "cache_write": "cache_write_1h_mtok"}
+"""Rates of the table that an override of the whole replaces too: a part costs what the rest does."""
 
 _PER_CALL = ("request", "retrieval", "infra")
 _SMALLEST = Decimal("0.0001")
@@ -42,6 +46,7 @@ class Override:
     output: float | None = None
     cache_read: float | None = None
     cache_write: float | None = None
+    cache_write_1h: float | None = None
     request: float | None = None
     retrieval: float | None = None
     infra: float | None = None
@@ -93,6 +98,7 @@ class Override:
         if self.free:
             return dict.fromkeys(("input_mtok", "output_mtok"), Decimal(0))
         given = {key: usd for name, key in PER_MILLION.items() if (usd := self.usd(name)) is not None}
-        kept = {key: rate for key, rate in rates.items() if key != "output_reasoning_mtok" or self.output is None}
+        replaced = {part for name, part in _PARTS.items() if getattr(self, name) is not None}
+        kept = {key: rate for key, rate in rates.items() if key not in replaced}
         request = self.usd("request")
         return {**kept, **given, **({} if request is None else {"requests_kcount": request * 1000})}

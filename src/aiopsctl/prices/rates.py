@@ -96,6 +96,7 @@ class Cell:
     output: int | None = None
     cache_read: int | None = None
     cache_write: int | None = None
+    cache_write_1h: int | None = None
     reasoning: int | None = None
     request: int | None = None
     retrieval: int | None = None
@@ -201,17 +202,21 @@ def _at(rate: Rate, input_tokens: int) -> Decimal:
 def _tokens(usd: dict[str, Decimal], *, listed: bool) -> dict[str, int | None]:
     """Return the rates of a cell; a part of the input or the output without a rate of its own costs what the rest does.
 
+    So do cache writes kept for an hour what other cache writes do.
+
     The table leaves out what costs nothing, so a listed model's missing rate is 0; an override's is unknown, unless it
     is a price per call and no more.
     """
     request = _units(usd, "requests_kcount")
     zero = 0 if listed or (request is not None and not {"input_mtok", "output_mtok"} & usd.keys()) else None
     plain, output = _units(usd, "input_mtok", zero), _units(usd, "output_mtok", zero)
+    written = _units(usd, "cache_write_mtok", plain)
     return {
         "input": plain,
         "output": output,
         "cache_read": _units(usd, "cache_read_mtok", plain),
-        "cache_write": _units(usd, "cache_write_mtok", plain),
+        "cache_write": written,
+        "cache_write_1h": _units(usd, "cache_write_1h_mtok", written),
         "reasoning": _units(usd, "output_reasoning_mtok", output),
         "request": request or 0,
     }

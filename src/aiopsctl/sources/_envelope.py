@@ -1,8 +1,8 @@
 """What an application writes around a provider's object: its own names for time, user, latency, outcome and request.
 
 Canonical names and the common ones in `_NAMES` are read; they win over what the object says, that over the request, and
-that over the `metadata` of either. `latency_ms`, `duration_ms` and `elapsed_ms` are milliseconds; `latency`, `duration`
-and `elapsed` are seconds. An error is read for its code, type or class alone, never for its words.
+that over the `metadata` of either. Latency is from start to end where both are there, else as it is stated:
+`latency_ms`, `duration_ms` and `elapsed_ms` are milliseconds; `latency`, `duration` and `elapsed` are seconds. An error is read for its code, type or class alone, never for its words.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,10 +12,12 @@ from typing import Any
 import polars as pl
 
 from aiopsctl.events import COLUMNS, TEXT
+from aiopsctl.sources import times
 from aiopsctl.sources.source import LINE, first_of, shape, text
 
+_STARTS, _ENDS = ("start_time", "startTime", "started_at"), ("end_time", "endTime", "ended_at")
 _NAMES: dict[str, tuple[str, ...]] = {
-    "ts": ("timestamp", "time"),
+    "ts": ("timestamp", "time", *_STARTS),
     "user_id": ("user",),
     "session_id": ("conversation_id", "thread_id"),
     "http_status": ("status_code",),
@@ -76,7 +78,7 @@ class Layout:
 
     def schema(self, extra: Mapping[str, Any]) -> dict[str, Any]:
         """Return what is parsed of a record: envelope, request, and the object at each of its places."""
-        named = (*_CANONICAL, *(name for names in (*_NAMES.values(), *_DURATIONS.values()) for name in names))
+        named = (*_CANONICAL, *_ENDS, *(name for names in (*_NAMES.values(), *_DURATIONS.values()) for name in names))
         asked = dict.fromkeys(name for names in self.request.values() for name in names)
         tree: dict[str, Any] = {**dict.fromkeys((*named, "exception")), **self.fields, **extra}
         tree["request"] = {**asked, "metadata": dict.fromkeys(METADATA)}
@@ -99,11 +101,13 @@ class Layout:
         shaped: Mapping[str, list[pl.Expr]],
         *,
         errors: Sequence[pl.Expr] = (),
+        took: pl.Expr | None = None,
         **also: pl.Expr,
     ) -> pl.DataFrame:
         """Return rows with the columns of `TOLD`, those that `status` needs, whether they were `requested`, and `also`.
 
-        `shaped` are canonical columns that take more than a path to find in an object, `errors` more places of errors.
+        `shaped` are canonical columns that take more than a path to find in an object, `errors` more places of errors,
+        `took` a latency that goes before a stated one.
         """
         states = self.everywhere("status")
         said = [*self.everywhere("error"), *errors, text("exception")]
@@ -111,7 +115,10 @@ class Layout:
         found = _whole(raw, schema).select(
             LINE,
             *(first_of(*self._column(name, shaped.get(name, []))).alias(name) for name in plain),
-            *(_duration(name, shaped.get(name, [])).alias(name) for name in _DURATIONS),
+            latency_ms=_duration(
+                "latency_ms", shaped.get("latency_ms", []), [_span(), *([] if took is None else [took])]
+            ),
+            ttft_ms=_duration("ttft_ms", shaped.get("ttft_ms", []), []),
             model=first_of(text("request", "model"), text("model"), *self.everywhere("model")),
             word=first_of(*(pl.when(~_is_number(state)).then(state) for state in states)).str.to_lowercase(),
             number=first_of(*(pl.when(_is_number(n)).then(n) for n in (*self.everywhere("status_code"), *states))),
@@ -167,13 +174,20 @@ def _whole(raw: pl.DataFrame, schema: Mapping[str, Any]) -> pl.DataFrame:
     return raw.with_columns(absent)
 
 
-def _duration(name: str, shaped: list[pl.Expr]) -> pl.Expr:
+def _span() -> pl.Expr:
+    """Return the milliseconds from the envelope's start to its end."""
+    first, last = (first_of(*(times.to_utc(n, pl.String(), "UTC") for n in names)) for names in (_STARTS, _ENDS))
+    return pl.when(last >= first).then((last - first).dt.total_microseconds() / 1e3)
+
+
+def _duration(name: str, shaped: list[pl.Expr], spans: list[pl.Expr]) -> pl.Expr:
     """Return milliseconds, as text; a duration that is no number stays as it is, to be reported."""
     known = [
         first_of((text(each).cast(pl.Float64, strict=False) * factor).cast(pl.String), text(each))
         for each, factor in _DURATIONS[name].items()
     ]
-    return first_of(*known, *(each.cast(pl.String) for each in shaped))
+    before, after = ([each.cast(pl.String) for each in exprs] for exprs in (spans, shaped))
+    return first_of(*before, *known, *after)
 
 
 def _is_number(said: pl.Expr) -> pl.Expr:

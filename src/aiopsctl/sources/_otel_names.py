@@ -25,6 +25,7 @@ SPELLINGS: dict[str, tuple[str, ...]] = {
         "gen_ai.request.model", "llm.request.model", "llm.model_name", "embedding.model_name",
         "langfuse.observation.model.name",
     ),
+    "bare_model": ("model",),
     "model_version": ("gen_ai.response.model", "llm.response.model"),
     "prompt_name": ("gen_ai.prompt.name", "langfuse.observation.prompt.name", "traceloop.prompt.key"),
     "prompt_version": (
@@ -60,6 +61,7 @@ SPELLINGS: dict[str, tuple[str, ...]] = {
         "gen_ai.usage.details.cache_write_tokens", "gen_ai.usage.details.cache_creation_input_tokens",
         "llm.token_count.prompt_details.cache_write", "cache_creation_tokens",
     ),
+    "cache_write_1h_tokens": ("gen_ai.usage.cache_creation.ephemeral_1h_input_tokens",),
     "output_tokens": (
         "gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens", "llm.usage.completion_tokens",
         "llm.token_count.completion", "output_tokens",

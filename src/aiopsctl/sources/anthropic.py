@@ -27,6 +27,7 @@ _COLUMNS: dict[str, tuple[str, ...]] = {
     "service_tier": ("usage.service_tier",),
     "cache_read_tokens": ("usage.cache_read_input_tokens",),
     "cache_write_tokens": ("usage.cache_creation_input_tokens",),
+    "cache_write_1h_tokens": ("usage.cache_creation.ephemeral_1h_input_tokens",),
     "output_tokens": ("usage.output_tokens",),
     "reasoning_tokens": ("usage.output_tokens_details.thinking_tokens",),
 }
@@ -56,6 +57,7 @@ _FIELDS: dict[str, Any] = {
     "metadata": dict.fromkeys(METADATA),
     "usage": {
         **dict.fromkeys(("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens", "output_tokens")),
+        "cache_creation": {"ephemeral_1h_input_tokens": None},
         "output_tokens_details": {"thinking_tokens": None},
         "service_tier": None,
     },

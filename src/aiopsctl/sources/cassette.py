@@ -47,6 +47,7 @@ _USAGE: dict[str, tuple[str, ...]] = {
     ),
     "read": ("cache_read_input_tokens", "cacheReadInputTokens", "cacheReadInputTokenCount"),
     "write": ("cache_creation_input_tokens", "cacheWriteInputTokens", "cacheWriteInputTokenCount"),
+    "write_1h": ("cache_creation.ephemeral_1h_input_tokens",),
     "reasoning": (
         "completion_tokens_details.reasoning_tokens", "completion_token_details.reasoning_tokens",
         "output_tokens_details.reasoning_tokens",
@@ -86,6 +87,7 @@ def _events(raw: pl.DataFrame) -> pl.DataFrame:
         input_tokens=_input_tokens(),
         cache_read_tokens=first_of(pl.col("read"), pl.col("part")),
         cache_write_tokens="write",
+        cache_write_1h_tokens="write_1h",
         output_tokens=first_of(pl.col("output"), pl.col("candidates") + pl.col("thoughts").fill_null(0)),
         reasoning_tokens=first_of(pl.col("reasoning"), pl.col("thoughts")),
         cost_usd=pl.when(text("usage", "cost").cast(pl.Float64, strict=False) > 0).then(text("usage", "cost")),

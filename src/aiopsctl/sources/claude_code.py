@@ -1,7 +1,8 @@
 """Claude Code sessions (`projects/<project>/<session>.jsonl`): the assistant's lines that carry usage are the calls.
 
 One response is written as several lines, one for each block of its content and each partial state of a stream; they
-share `message.id` and `requestId`, which together are the identity of the call. Tokens are Anthropic's: the input is the
+share `message.id` and `requestId`, which together are the identity of the call. A response that stands in the main chain
+and in a sub-agent's is that of the main chain, unless the other one counts more. Tokens are Anthropic's: the input is the
 sum of what was read from the cache, written to it, and neither. Lines of sub-agents hold the same under `data.message`.
 
 A line that reports an API error is a call that failed; it names no model, and its zeros count nothing. The attempts that
@@ -21,11 +22,12 @@ _INPUT = (
 )
 """The parts of the input: they do not overlap."""
 
+_HOURLY = "message.usage.cache_creation.ephemeral_1h_input_tokens"
 _OUTPUT, _TIER = "message.usage.output_tokens", "message.usage.service_tier"
 _THINKING = "message.usage.output_tokens_details.thinking_tokens"
 _FIELDS = (
-    "type", "timestamp", "uuid", "requestId", "costUSD", "isApiErrorMessage", "apiErrorStatus", "error",
-    "message.id", "message.model", "message.stop_reason", *_INPUT, _OUTPUT, _THINKING, _TIER,
+    "type", "timestamp", "uuid", "requestId", "costUSD", "isSidechain", "isApiErrorMessage", "apiErrorStatus", "error",
+    "message.id", "message.model", "message.stop_reason", *_INPUT, _HOURLY, _OUTPUT, _THINKING, _TIER,
 )  # fmt: skip
 """What is read of a line."""
 
@@ -44,7 +46,9 @@ def _events(raw: pl.DataFrame) -> pl.DataFrame:
         model=pl.col("message.model").replace(_SYNTHETIC, None),
         failed=(pl.col("isApiErrorMessage") == "true").fill_null(value=False),
         error=pl.col("error").str.extract(r"^([A-Za-z_]+)$"),
+        aside=(pl.col("isSidechain") == "true").fill_null(value=False),
     )
+    found = found.sort("aside", maintain_order=True)  # of equal records the first is kept
     return found.select(
         LINE,
         "model",
@@ -61,6 +65,7 @@ def _events(raw: pl.DataFrame) -> pl.DataFrame:
         input_tokens=_answered(pl.sum_horizontal(_tokens(part) for part in _INPUT)),
         cache_read_tokens=_answered(_tokens(_INPUT[1])),
         cache_write_tokens=_answered(_tokens(_INPUT[2])),
+        cache_write_1h_tokens=_answered(_tokens(_HOURLY)),
         output_tokens=_answered(_tokens(_OUTPUT)),
         reasoning_tokens=_answered(_tokens(_THINKING)),
         cost_usd=pl.when(pl.col("costUSD").cast(pl.Float64, strict=False) > 0).then("costUSD"),
@@ -108,5 +113,6 @@ SOURCE = Source(
     detects=_detects,
     schema=shape({"sessionId": None, **nested(_FIELDS), "data": {"message": nested(_FIELDS)}}),
     events=_events,
+    together=True,
     sample="claude_code.jsonl",
 )

@@ -1,6 +1,7 @@
 """What a file is, by its content: its container, the names in it, and the format that claims it."""
 
 import csv
+import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
@@ -17,6 +18,7 @@ _HEAD_BYTES = 256 << 10
 _HEAD_RECORDS = 1000
 _BOM = b"\xef\xbb\xbf"
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff", b"{\0", b"\0{", b"[\0", b"\0[")
+_TIME = re.compile(r"(?i)time|date|created|(^|_)(ts|at)$")
 _EXPECTED = "expected one JSON object per line, a JSON array, CSV with a header, or Parquet"
 
 
@@ -47,6 +49,8 @@ def head_of(each: Input) -> Head | None:
     text = start.removeprefix(_BOM).lstrip()
     if not text:
         return None
+    if documents.separated(text):
+        return _separated_head(each)
     records = _records(text)
     if not records and b"\r" in text.rstrip() and b"\n" not in text.rstrip():
         raise UsageError(
@@ -110,6 +114,14 @@ def _document_head(each: Input, text: bytes, records: Sequence[Mapping[str, Any]
     return wrapped or Head("json", _names(found), tuple(found))
 
 
+def _separated_head(each: Input) -> Head:
+    """Return the head of records with lines between them."""
+    found = documents.objects(documents.records(each)[:_HEAD_RECORDS])
+    if not found:
+        raise UsageError(f"{each.shown} has separators, but no JSON object between them", help=_EXPECTED)
+    return Head("json", _names(found), tuple(found))
+
+
 def _wrapped_head(record: Mapping[str, Any]) -> Head | None:
     """Return the head of the records that a record wraps, None where it wraps none or is itself what a format reads."""
     inside = documents.wrapper(record)
@@ -139,7 +151,8 @@ def unclaimed(each: Input, head: Head) -> UsageError:
     """Return the error that names the columns of a file that no format claims."""
     names = sorted(filter(None, head.names))
     shown = ", ".join(names[:12]) + (", ..." if len(names) > 12 else "")
+    time = next(filter(_TIME.search, names), names[0] if names else "TIME")
     return UsageError(
         f"cannot tell the format of {each.shown}; its columns are: {shown}",
-        help=f"map them, for example: --map ts={names[0] if names else 'TIME'} (aiopsctl explain lists the canonical columns)",
+        help=f"map them, for example: --map ts={time} (aiopsctl explain lists the canonical columns)",
     )

@@ -1,8 +1,12 @@
-"""Logs that are one JSON document: an array of records, one record over several lines, or records under a key."""
+"""Logs that are one document: an array of records, one record over several lines, or records under a key.
+
+There is one more for people to read: records over several lines, behind remarks (`#`) and between lines such as
+`===== record 0001 =====`. The whole is no JSON, each record is.
+"""
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -12,17 +16,27 @@ from aiopsctl.sources import files
 from aiopsctl.sources.files import Input
 
 _BOM = b"\xef\xbb\xbf"
+_SEPARATOR = re.compile(rb"^=+ record \d+ =+\s*?$", re.MULTILINE)
+"""A line between records. No record has such a line: a line break within its texts is escaped."""
+
 _BETWEEN = re.compile(r"[ \t\r\n,]*")
 _WRAPPERS = ("data", "records", "rows", "items", "results", "events", "logs", "calls", "observations")
 """Keys under which exports and answers of APIs keep their records."""
 
 
+def separated(text: bytes) -> bool:
+    """Return whether a text, or its beginning, is of records with lines between them."""
+    return text.startswith((b"#", b"=")) and _SEPARATOR.search(text) is not None
+
+
 def records(each: Input, inside: str = "") -> list[bytes]:
     """Return the elements of an array, of the array under the key `inside`, or the one object; each on one line.
 
-    Raises `UsageError` where the file is no JSON.
+    Records with lines between them are returned as they are. Raises `UsageError` where the file is no JSON otherwise.
     """
     data = files.whole(each).removeprefix(_BOM).strip()
+    if separated(data):
+        return [_on_one_line(record) for record in _SEPARATOR.split(data)[1:]]
     try:
         if inside:
             data = bytes(msgspec.json.decode(data, type=dict[str, msgspec.Raw])[inside])
@@ -33,13 +47,23 @@ def records(each: Input, inside: str = "") -> list[bytes]:
             f"{each.shown} is neither JSON nor JSON lines: {error}",
             help="expected one JSON object per line (jq -c . writes it), a JSON array, CSV or Parquet",
         ) from None
-    return [bytes(raw).replace(b"\n", b" ").replace(b"\r", b" ") for raw in found]
+    return [_on_one_line(bytes(raw)) for raw in found]
 
 
-def objects(raw: list[bytes]) -> list[Mapping[str, Any]]:
+def _on_one_line(record: bytes) -> bytes:
+    return record.replace(b"\n", b" ").replace(b"\r", b" ")
+
+
+def objects(raw: Iterable[bytes]) -> list[Mapping[str, Any]]:
     """Return the objects with something in them."""
-    found = (msgspec.json.decode(each) for each in raw)
-    return [value for value in found if isinstance(value, dict) and value]
+    return [value for value in map(_decoded, raw) if isinstance(value, dict) and value]
+
+
+def _decoded(record: bytes) -> Any:
+    try:
+        return msgspec.json.decode(record)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
 
 
 def first_of_array(text: bytes) -> list[Mapping[str, Any]]:

@@ -16,6 +16,7 @@ from typing import BinaryIO
 
 from aiopsctl.errors import UsageError, nearest
 from aiopsctl.sources.inflate import WORDS, Broken, Inflated, Stream, inflated
+from aiopsctl.sources.part import Bounded, Part
 
 SUFFIXES = (".jsonl", ".ndjson", ".json", ".parquet", ".csv")
 COMPRESSED = (".gz", ".zst")
@@ -29,11 +30,15 @@ _BLOCK_BYTES = 4 << 20
 
 @dataclass(frozen=True)
 class Input:
-    """One file to read: its path (`-` is standard input), whether the user named it himself, and by what words."""
+    """One file to read: its path (`-` is standard input), whether the user named it himself, and by what words.
+
+    Of a plain file it may be a `part` alone that is read.
+    """
 
     path: str
     named: bool = True
     asked: str = ""
+    part: Part | None = None
 
     @property
     def shown(self) -> str:
@@ -181,7 +186,7 @@ def open_bytes(each: Input) -> Iterator[Stream]:
         for signature, name in _FOREIGN.items():
             if start.startswith(signature):
                 raise UsageError(f"{each.shown} is compressed with {name}", help="gzip and zstd are read")
-        yield inflated(file, start)
+        yield inflated(file, start) if each.part is None else Bounded(file, each.part)
 
 
 def whole(each: Input) -> bytes:

@@ -5,7 +5,7 @@ import polars as pl
 from aiopsctl.events import CALL_FACTS
 
 _ROW = "_row"
-_FEEDBACK_KEY = ("ts", "kind", "value", "category", "request_id", "trace_id", "session_id", "user_id")
+_FEEDBACK_KEY = ("ts", "kind", "value", "category", "request_id", "trace_id", "session_id", "user_id", "tags")
 _IDS = ("request_id", "trace_id", "session_id")
 
 

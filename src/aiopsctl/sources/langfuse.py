@@ -3,8 +3,8 @@
 The UI writes names in camelCase, the blob storage in snake_case; maps are objects in JSON, JSON text in CSV and maps in
 Parquet; times without a zone are UTC. Only GENERATION and EMBEDDING observations are calls, and one that wraps another
 of its type (a framework and its client, both instrumented) gives way to the inner one where both are read together. All
-other observations are passed over. So are rows of the traces export: they say who the user of a trace is, which the
-older observations export does not.
+other observations are passed over. So are rows of the traces export, but what they say of user, session, name and tags
+goes to the observations and scores of the trace: the older observations export does not have it.
 
 Usage is a map of any names. Langfuse keeps the cached part apart from `input`, so the input is the sum of all names with
 `input` in them; where `total` is `input` and `output` alone, the parts are inside of them instead. The cost is in
@@ -21,6 +21,7 @@ from aiopsctl.sources import _export as export
 from aiopsctl.sources._envelope import error_type
 from aiopsctl.sources._langfuse_scores import SCORE, feedback
 from aiopsctl.sources.source import LINE, Head, Source, first_of, shape, text
+from aiopsctl.sources.traces import TRACE
 
 _OBSERVATION: dict[str, tuple[str, ...]] = {
     "request_id": ("id",),
@@ -76,6 +77,7 @@ _USAGE = {
     "all_output": ".*output.*",
     "read": ".*(cache_read|cached).*",
     "written": ".*cache_(creation|write).*",
+    "written_1h": ".*cache_(creation|write).*1h.*",
     "reasoning": ".*reasoning.*",
 }
 """What is added up of a call's usage, by the names in it."""
@@ -86,8 +88,8 @@ _SHAPES = (
     frozenset({"id", "traceId", "type", "startTime", "usageDetails"}),
     frozenset({"id", "timestamp", "trace_id", "name", "source", "data_type"}),
     frozenset({"id", "timestamp", "traceId", "name", "source", "dataType"}),
-    frozenset({"id", "timestamp", "user_id", "session_id", "release", "bookmarked"}),
-    frozenset({"id", "timestamp", "userId", "sessionId", "release", "bookmarked"}),
+    frozenset({"id", "user_id", "session_id", "tags", "release"}),
+    frozenset({"id", "userId", "sessionId", "tags", "release"}),
 )
 """Names that tell observations (three ways to write them), scores, and traces."""
 
@@ -191,6 +193,7 @@ def _tokens() -> dict[str, pl.Expr]:
         "input_tokens": first_of(prompt, _stated("stated_input")),
         "cache_read_tokens": pl.col("read"),
         "cache_write_tokens": pl.col("written"),
+        "cache_write_1h_tokens": pl.col("written_1h"),
         "output_tokens": first_of(
             pl.when(reasoning > output).then(output + reasoning).otherwise(output), _stated("stated_output")
         ),
@@ -218,8 +221,8 @@ def _cost() -> pl.Expr:
 
 
 def _traces(rows: pl.DataFrame) -> pl.DataFrame:
-    """Return what is no event: rows of traces, with what they say of their observations."""
-    return export.said(rows, _TRACE).with_columns(_tags(), event=pl.lit("trace"), _other=pl.lit(value=True))
+    """Return what is no event: rows of traces, with what they say of the events in them."""
+    return export.said(rows, _TRACE).with_columns(_tags(), event=pl.lit(TRACE), _other=pl.lit(value=True))
 
 
 _NAMES = export.names(_OBSERVATION, _TRACE, SCORE)
@@ -240,5 +243,6 @@ SOURCE = Source(
         }
     ),
     events=_events,
+    together=True,
     sample="langfuse.jsonl",
 )

@@ -46,6 +46,7 @@ _SAID: dict[str, tuple[str, ...]] = {
 _PARTS: dict[str, tuple[str, ...]] = {
     "cache_read_tokens": ("cache_read_input_tokens", "cached_tokens"),
     "cache_write_tokens": ("cache_creation_input_tokens", "cache_creation_tokens"),
+    "cache_write_1h_tokens": ("ephemeral_1h_input_tokens",),
     "reasoning_tokens": ("reasoning_tokens",),
 }
 """Parts of the usage, and the names that they have in the metadata."""

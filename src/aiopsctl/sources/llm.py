@@ -18,6 +18,7 @@ _PARTS = ("cached_tokens", "cachedContentTokenCount")
 """Cached tokens that are part of the input: OpenAI's and Gemini's."""
 
 _READS, _WRITES = "cache_read_input_tokens", "cache_creation_input_tokens"
+_HOURLY = "ephemeral_1h_input_tokens"
 _REASONING = ("reasoning_tokens", "thoughtsTokenCount", "thinking_tokens")
 
 
@@ -44,6 +45,7 @@ def _events(raw: pl.DataFrame) -> pl.DataFrame:
         input_tokens=pl.col("input_tokens").cast(pl.Int64, strict=False) + on_top,
         cache_read_tokens=first_of(_detail(_READS), *(_detail(name) for name in _PARTS)),
         cache_write_tokens=_detail(_WRITES),
+        cache_write_1h_tokens=_detail(_HOURLY),
         reasoning_tokens=first_of(*(_detail(name) for name in _REASONING)),
         _other=pl.lit(value=False),
     )

@@ -7,13 +7,15 @@ the canonical column's.
 import re
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 from typing import Any
 
+import msgspec
 import polars as pl
 
 from aiopsctl.errors import UsageError, nearest
-from aiopsctl.events import COLUMNS
-from aiopsctl.sources.source import LINE, Head, Source, text
+from aiopsctl.events import COLUMNS, TEXT
+from aiopsctl.sources.source import LINE, Head, Source
 
 _TO_MS = {"s": 1e3, "sec": 1e3, "secs": 1e3, "seconds": 1e3, "ms": 1.0, "millis": 1.0, "milliseconds": 1.0,
           "us": 1e-3, "micros": 1e-3, "ns": 1e-6, "nanos": 1e-6}  # fmt: skip
@@ -69,20 +71,38 @@ def paths(head: Head) -> dict[str, Path]:
     return found | {name: (name,) for name in head.names}
 
 
+def path_of(raw: str, head: Head, there: Mapping[str, Path]) -> Path | None:
+    """Return the path of a name, None where it has none; what a table's cells hold is not known before they are read."""
+    if raw in there or head.container in ("jsonl", "json"):
+        return there.get(raw)
+    columns = [name for name in head.names if raw.startswith(f"{name}.")]
+    longest = max(columns, key=len, default="")
+    return (longest, *raw[len(longest) + 1 :].split(".")) if longest else None
+
+
 def _inside(record: Mapping[str, Any]) -> Iterator[Path]:
     for name, value in record.items():
         yield (name,)
-        if isinstance(value, Mapping):
-            yield from ((name, *path) for path in _inside(value))
+        yield from ((name, *path) for path in _inside(_as_record(value)))
+
+
+def _as_record(value: Any) -> Mapping[str, Any]:
+    """Return a record, also one that is written as JSON text; of all else an empty one."""
+    if isinstance(value, str) and value.startswith("{"):
+        try:
+            value = msgspec.json.decode(value)
+        except (msgspec.DecodeError, RecursionError):
+            return {}
+    return value if isinstance(value, Mapping) else {}
 
 
 def apply(source: Source, steps: Mapping[Mapped, Path]) -> Source:
     """Return the format with mapped columns, found at their paths, laid over what it reads by itself."""
     if not steps:
         return source
-    schema = dict(source.schema)
-    for path in steps.values():
-        _insert(schema, path)
+    texts = {mapped.column: (path,) for mapped, path in steps.items() if mapped.column in TEXT}
+    steps = {mapped: path for mapped, path in steps.items() if mapped.column not in TEXT}
+    schema = reduce(insert, steps.values(), source.schema)
     columns = [mapped.column for mapped in steps]
 
     def events(raw: pl.DataFrame) -> pl.DataFrame:
@@ -93,25 +113,52 @@ def apply(source: Source, steps: Mapping[Mapped, Path]) -> Source:
             return rest.hstack(taken.drop(LINE))
         return rest.join(taken, on=LINE, how="left", maintain_order="left")
 
-    return replace(source, schema=schema, events=events, timed=source.timed or "ts" in columns)
+    return replace(
+        source, schema=schema, events=events, timed=source.timed or "ts" in columns, texts={**source.texts, **texts}
+    )
 
 
-def _insert(schema: dict[str, Any], path: Path) -> None:
-    """Add a path of nested fields with a String leaf to a schema, keeping what is there."""
+def insert(schema: Mapping[str, Any], path: Path) -> dict[str, Any]:
+    """Return a schema with a path, keeping what is there: a format's records get a field more, all else is text."""
     name, *rest = path
     there = schema.get(name)
-    if not rest:
-        schema[name] = there if isinstance(there, (pl.Struct, pl.List)) else pl.String
-        return
-    inner = {f.name: f.dtype for f in there.fields} if isinstance(there, pl.Struct) else {}
-    _insert(inner, tuple(rest))
-    schema[name] = pl.Struct(inner)
+    if isinstance(there, pl.Struct) and rest:
+        inner = insert({f.name: f.dtype for f in there.fields}, tuple(rest))
+        return {**schema, name: pl.Struct(inner)}
+    return {**schema, name: there if isinstance(there, (pl.Struct, pl.List)) else pl.String}
+
+
+def at(path: Path, schema: pl.Schema) -> tuple[pl.Expr, pl.DataType]:
+    """Return what is at a path, through records and through JSON text, and its dtype; null where nothing can be."""
+    name, *rest = path
+    found, dtype = pl.col(name), schema[name]
+    for number, step in enumerate(rest):
+        if not isinstance(dtype, pl.Struct):
+            return _in_text(found, dtype, rest[number:]), pl.String()
+        fields: dict[str, Any] = {field.name: field.dtype for field in dtype.fields}
+        if step not in fields:
+            return pl.lit(None, pl.String), pl.String()
+        found, dtype = found.struct.field(step), fields[step]
+    return found, dtype
+
+
+def _in_text(found: pl.Expr, dtype: pl.DataType, steps: Sequence[str]) -> pl.Expr:
+    """Return what JSON text has at a path, as text; a record in it may be JSON text again."""
+    if dtype != pl.String:
+        return pl.lit(None, pl.String)
+    for step in steps:
+        if "\\" in step or ("'" in step and '"' in step):
+            raise UsageError(
+                f"--map cannot look for '{step}' within JSON text", help="its marks cannot be written in a path"
+            )
+        mark = '"' if "'" in step else "'"
+        found = found.str.json_path_match(f"$[{mark}{step}{mark}]")
+    return found
 
 
 def _taken(mapped: Mapped, path: Path, schema: pl.Schema) -> pl.Expr:
     """Return a mapped column, in the canonical unit; text that is no number stays as it is, to be reported."""
-    found = text(*path)
-    dtype = schema[path[0]]
+    found, dtype = at(path, schema)
     if mapped.factor == 1 or dtype.is_temporal():
         return found.alias(mapped.column)
     if dtype.is_numeric():

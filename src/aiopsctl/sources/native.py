@@ -19,7 +19,7 @@ def _detects(head: Head) -> bool:
 
 def _events(raw: pl.DataFrame) -> pl.DataFrame:
     stated = [pl.col(_STATED).alias(TOTAL)] if _STATED in raw.columns else []
-    return raw.select(LINE, *stated, *(name for name in raw.columns if name in COLUMNS))
+    return raw.select(LINE, *stated, *(name for name in raw.columns if name in COLUMNS and name not in TEXT))
 
 
 SOURCE = Source(
@@ -34,4 +34,5 @@ SOURCE = Source(
     | {_STATED: pl.Int64()},
     events=_events,
     rank=9,
+    texts={"output": (("output",),), "final_text": (("final_text",),)},
 )

@@ -1,11 +1,13 @@
 """OpenAI objects as an application logs them: chat completions, responses, text completions and embeddings.
 
 An object is found at the top level of a record, or under `response`, `body` or `response.body` (the output of a batch).
-The other names at the top level are the application's envelope. Without a latency in it a response's own
-`completed_at - created_at` is the latency, and without a time in it `created` or `created_at` is the time.
+The other names at the top level are the application's envelope. A response's own `completed_at - created_at` is its
+latency; where both are whole seconds only if the envelope has none. Without a time in the envelope `created` or
+`created_at` is the time.
 
 An object that is not finished (`queued`, `in_progress`, a chunk without usage) is no call yet, and is passed over, as
-is a record that is neither an object nor an error. `prompt` and `conversation` are read inside a wrapped response only:
+is a record that is neither an object nor an error. In a batch's output a request that failed has no object, and so no
+time: such a file is of the second format, whose calls may have none. `prompt` and `conversation` are read inside a wrapped response only:
 at the top level applications keep the text of the prompt under that name.
 """
 
@@ -14,7 +16,7 @@ from typing import Any
 
 import polars as pl
 
-from aiopsctl.sources._envelope import METADATA, TOLD, Layout, at, status
+from aiopsctl.sources._envelope import METADATA, TIMES, TOLD, Layout, at, status
 from aiopsctl.sources.source import LINE, TOTAL, Head, Source, first_of, text
 
 _OBJECT: dict[str, tuple[str, ...]] = {
@@ -51,6 +53,9 @@ _CALLS = ("chat.completion", "chat.completion.chunk", "response", "text_completi
 _OWN = ("chat.completion", "chat.completion.chunk", "response", "text_completion")
 """Objects that are of this format beyond doubt."""
 
+_BATCH = frozenset({"custom_id", "response", "error"})
+"""Names of a line of a batch's output."""
+
 _FILTERED = ("content_filter", "content_policy_violation")
 
 _DETAILS = {"cached_tokens": None, "cache_write_tokens": None}
@@ -83,9 +88,14 @@ def _detects(head: Head) -> bool:
     return any(_is_openai(record) for record in head.records)
 
 
+def _detects_batch(head: Head) -> bool:
+    batch = (record.keys() >= _BATCH and not any(record.get(name) for name in TIMES) for record in head.records)
+    return bool(head.records) and all(batch)
+
+
 def _is_openai(record: Mapping[str, Any]) -> bool:
     """Return whether a record is or wraps an OpenAI object, or is a line of a batch's output."""
-    if record.keys() >= {"custom_id", "response", "error"}:
+    if record.keys() >= _BATCH:
         return True
     found = (at(record, place) for place in _PLACES)
     return any(inner.get("object") in _OWN or _is_embedding(inner) for inner in found if isinstance(inner, Mapping))
@@ -100,6 +110,7 @@ def _events(raw: pl.DataFrame) -> pl.DataFrame:
         raw,
         SOURCE.schema,
         _shaped(),
+        took=pl.when((_seconds("completed_at") % 1 + _seconds("created_at") % 1) > 0).then(_took()),
         custom_id=text("custom_id"),
         object=first_of(*_LAYOUT.everywhere("object")),
         total=first_of(*_LAYOUT.everywhere("usage.total_tokens")),
@@ -116,12 +127,17 @@ def _events(raw: pl.DataFrame) -> pl.DataFrame:
 def _shaped() -> dict[str, list[pl.Expr]]:
     """Return canonical columns that take more than a path to find in an object."""
     return {
-        "latency_ms": [(_seconds("completed_at") - _seconds("created_at")) * 1e3],
+        "latency_ms": [_took()],
         "model_version": _model_version(),
         "finish_reason": _finish_reason(),
         "prompt_version": _prompt_version(),
         "session_id": _session_id(),
     }
+
+
+def _took() -> pl.Expr:
+    """Return the milliseconds from a response's creation to its completion."""
+    return (_seconds("completed_at") - _seconds("created_at")) * 1e3
 
 
 def _seconds(field: str) -> pl.Expr:
@@ -172,4 +188,15 @@ SOURCE = Source(
     schema=_LAYOUT.schema({"custom_id": None}),
     events=_events,
     sample="openai.jsonl",
+)
+
+UNTIMED = Source(
+    name="openai_batch",
+    title="OpenAI batch output",
+    detects=_detects_batch,
+    schema=SOURCE.schema,
+    events=_events,
+    rank=0,
+    timed=False,
+    sample="openai_batch.jsonl",
 )

@@ -77,7 +77,8 @@ class _Formats:
     def of(self, each: Input, head: Head) -> Source:
         """Return the format of a file, with the mapped columns that it has."""
         there = mapping.paths(head) if self.mapped else {}
-        steps = {mapped: there[mapped.raw] for mapped in self.mapped if mapped.raw in there}
+        found = {mapped: mapping.path_of(mapped.raw, head, there) for mapped in self.mapped}
+        steps = {mapped: path for mapped, path in found.items() if path}
         forced = self.how.formats.get(each.asked, self.how.source)
         source = detect.source_named(forced) if forced else self._told(each, head, steps)
         untimed = source.name == "native" and "ts" not in head.names

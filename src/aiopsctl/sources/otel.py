@@ -3,7 +3,8 @@
 A call is a leaf inference span. Agents, workflows and tools are none: the usage on an agent's span is the sum of the
 calls under it. An inference span that wraps another one of the same operation (a framework and the provider's client,
 both instrumented) gives way to the inner one where both are read together. Every other span is passed over, and
-counted. Evaluation results, as span events or log records, are feedback of kind `eval`.
+counted; a user or session that it names is that of its trace. Evaluation results, as span events or log records, are
+feedback of kind `eval`.
 
 The attribute names are still being renamed upstream; all spellings in use are accepted, the newest first. The value of
 an attribute is parsed as its JSON text: three times as fast as its nested type, and only the values of known names are
@@ -14,6 +15,7 @@ import polars as pl
 
 from aiopsctl.sources._otel_names import SPELLINGS
 from aiopsctl.sources.source import LINE, Head, Source, first_of, shape, text
+from aiopsctl.sources.traces import TRACE
 
 _RESOURCE = ("feature", "environment", "user_id", "session_id")
 """What the resource may say where the span does not."""
@@ -29,7 +31,8 @@ _EVIDENCE = ("model", "model_version", "input_tokens", "uncached_input_tokens", 
 
 _AS_SAID = (
     "user_id", "session_id", "feature", "environment", "model_version", "service_tier", "error_type", "http_status",
-    "finish_reason", "cache_read_tokens", "cache_write_tokens", "output_tokens", "reasoning_tokens", "cost_usd",
+    "finish_reason", "cache_read_tokens", "cache_write_tokens", "cache_write_1h_tokens", "output_tokens",
+    "reasoning_tokens", "cost_usd",
 )  # fmt: skip
 """Canonical columns that need nothing done to them."""
 
@@ -63,7 +66,9 @@ def _events(raw: pl.DataFrame) -> pl.DataFrame:
     leaves = _without_wrappers(inferences)
     found = [_calls(leaves), _span_evaluations(spans), _log_evaluations(logs)]
     passed = [
-        spans.join(leaves, on="_span", how="anti").select(LINE),
+        spans.join(leaves, on="_span", how="anti").select(
+            LINE, "user_id", "session_id", trace_id="traceId", event=pl.lit(TRACE)
+        ),
         logs.filter(~_is_evaluation()).select(LINE),
         raw.select(LINE).join(spans, on=LINE, how="anti").join(logs, on=LINE, how="anti"),
     ]
@@ -156,7 +161,7 @@ def _calls(spans: pl.DataFrame) -> pl.DataFrame:
         trace_id="traceId",
         parent_id="parentSpanId",
         provider=pl.col("provider").str.to_lowercase(),
-        model=first_of(pl.col("model"), pl.col("model_version")),
+        model=first_of(pl.col("model"), pl.col("bare_model"), pl.col("model_version")),
         prompt_version=pl.concat_str("prompt_name", "prompt_version", separator="@", ignore_nulls=True),
         status=_status(),
         latency_ms=(end - start) / 1e6,
@@ -266,5 +271,6 @@ SOURCE = Source(
         }
     ),
     events=_events,
+    together=True,
     sample="otel.jsonl",
 )

@@ -1,10 +1,11 @@
 """Phoenix spans with OpenInference attributes (Parquet or JSON), and the annotations that were put on them.
 
 A call is a span of kind LLM or EMBEDDING; one that wraps another (a framework and its client, both instrumented) gives
-way to the inner one where both are read together. All other spans are passed over. Attributes are columns of their own
-or stand inside columns of dicts, and a missing number is NaN where Pandas wrote the file. Prompt tokens include the
-cached ones; a count below its own cached part does not. The cost is in dollars, and 0 for used tokens is unknown. A
-call's feature is the one in its metadata, else the name of the root span that it is under.
+way to the inner one where both are read together. All other spans are passed over, but a user or session that they
+name is that of their trace. Attributes are columns of their own or stand inside columns of dicts, and a missing number
+is NaN where Pandas wrote the file. Prompt tokens include the cached ones; a count below its own cached part does not.
+The cost is in dollars, and 0 for used tokens is unknown. A call's feature is the one in its metadata, else the name of
+the root span that it is under.
 
 Annotations of people are thumbs where name and score are a thumb's, else reviews; those of models and code are `eval`.
 They name the span that they are about. Explanations, inputs and outputs are never read.
@@ -15,7 +16,9 @@ from typing import Any
 import polars as pl
 
 from aiopsctl.sources import times
+from aiopsctl.sources._paths import nested
 from aiopsctl.sources.source import LINE, Head, Source, first_of, shape
+from aiopsctl.sources.traces import TRACE
 
 _SPAN: dict[str, tuple[str, ...]] = {
     "kind": ("span_kind", "attributes.openinference.span.kind"),
@@ -91,11 +94,12 @@ def _spans(raw: pl.DataFrame) -> pl.DataFrame:
     found = raw.select(LINE, "start_time", _duration(raw), _exception(raw), *said)
     found = _related(found.with_columns(pl.col("kind").str.to_uppercase()))
     error = first_of(pl.col("exception"), pl.col("recorded"))
+    other = ~pl.col("kind").is_in(_CALLS).fill_null(value=False) | pl.col("wraps").is_not_null()
     return found.select(
         LINE,
         *_AS_SAID,
         "latency_ms",
-        event=pl.lit("call"),
+        event=pl.when(other).then(pl.lit(TRACE)).otherwise(pl.lit("call")),
         ts="start_time",
         feature=first_of(pl.col("feature"), pl.col("root")),
         provider=pl.col("provider").str.to_lowercase(),
@@ -103,7 +107,7 @@ def _spans(raw: pl.DataFrame) -> pl.DataFrame:
         error_type=error,
         input_tokens=_input_tokens(),
         cost_usd=pl.when(_number("cost_usd") > 0).then("cost_usd"),
-        _other=~pl.col("kind").is_in(_CALLS).fill_null(value=False) | pl.col("wraps").is_not_null(),
+        _other=other,
     )
 
 
@@ -206,6 +210,8 @@ def _inside(value: pl.Expr, dtype: Any, steps: list[str]) -> list[pl.Expr]:
 _COLUMNS = [path for paths in (*_SPAN.values(), *_NOTE.values()) for path in paths]
 _FLAT = [path for path in _COLUMNS if not path.startswith(_DICTS)]
 _INNER = [path.removeprefix("attributes.") for path in _COLUMNS if path.startswith("attributes.")]
+_INNER_DICTS = ("user", "session", "metadata")
+_NESTED = nested(path for path in _INNER if not path.startswith(_INNER_DICTS))
 
 SOURCE = Source(
     name="phoenix",
@@ -215,11 +221,12 @@ SOURCE = Source(
         {
             **dict.fromkeys((*_FLAT, "attributes.user.id", "attributes.session.id", *_DICTS)),
             **dict.fromkeys(("start_time", "end_time", "created_at", "events")),
-            "attributes": dict.fromkeys(_INNER),
+            "attributes": {**dict.fromkeys((*_INNER, *_INNER_DICTS)), **_NESTED},
             "context": dict.fromkeys(("span_id", "trace_id")),
             "result": dict.fromkeys(("label", "score")),
         }
     ),
     events=_events,
+    together=True,
     sample="phoenix.parquet",
 )

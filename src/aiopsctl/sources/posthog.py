@@ -42,6 +42,8 @@ _PROPERTIES: dict[str, tuple[str, ...]] = {
     "input_tokens": ("$ai_input_tokens",),
     "cache_read_tokens": ("$ai_cache_read_input_tokens",),
     "cache_write_tokens": ("$ai_cache_creation_input_tokens",),
+    "written_5m": ("$ai_cache_creation_5m_input_tokens",),
+    "cache_write_1h_tokens": ("$ai_cache_creation_1h_input_tokens",),
     "output_tokens": ("$ai_output_tokens",),
     "reasoning_tokens": ("$ai_reasoning_tokens",),
     "exclusive": ("$ai_cache_reporting_exclusive",),
@@ -65,7 +67,7 @@ _SCORES = {"true": "1", "positive": "1", "good": "1", "false": "0", "negative": 
 _UP, _DOWN = 1, 2
 _FAILED = 400
 _AS_SAID = (
-    "trace_id", "parent_id", "model", "cache_read_tokens", "cache_write_tokens", "output_tokens", "reasoning_tokens",
+    "trace_id", "parent_id", "model", "cache_read_tokens", "cache_write_1h_tokens", "output_tokens", "reasoning_tokens",
     "http_status", "finish_reason",
 )  # fmt: skip
 
@@ -130,6 +132,7 @@ def _calls(told: pl.DataFrame) -> pl.DataFrame:
         latency_ms=_number("latency_s") * 1e3,
         ttft_ms=_number("ttft_s") * 1e3,
         input_tokens=_input_tokens(),
+        cache_write_tokens=_written(),
         cost_usd=pl.when(_number("cost_usd") > 0).then("cost_usd"),
         _other=pl.lit(value=False),
     )  # fmt: skip
@@ -139,8 +142,13 @@ def _number(column: str) -> pl.Expr:
     return pl.col(column).cast(pl.Float64, strict=False)
 
 
+def _written() -> pl.Expr:
+    """Return the tokens written to the cache: the sum, else its parts by how long they are kept."""
+    return first_of(_number("cache_write_tokens"), _number("written_5m") + _number("cache_write_1h_tokens"))
+
+
 def _input_tokens() -> pl.Expr:
-    cached = pl.sum_horizontal(_number("cache_read_tokens"), _number("cache_write_tokens"))
+    cached = pl.sum_horizontal(_number("cache_read_tokens"), _written())
     said = _number("input_tokens")
     by_provider = pl.col("provider").str.to_lowercase() == "anthropic"
     exclusive = first_of(pl.col("exclusive").str.to_lowercase() == "true", by_provider, pl.lit(value=False))
@@ -192,5 +200,6 @@ SOURCE = Source(
     detects=_detects,
     schema=shape(dict.fromkeys(_READ)),
     events=_events,
+    together=True,
     sample="posthog.jsonl",
 )

@@ -1,7 +1,4 @@
-"""Reads logs: paths in, canonical events and their account out.
-
-While they are read, lines have numbers that are unique in the run: the file's number times 2**40, plus the line's.
-"""
+"""Reads logs: paths in, canonical events and their account out."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,7 +10,7 @@ import polars as pl
 from polars.exceptions import PolarsError
 
 from aiopsctl.errors import UsageError
-from aiopsctl.sources import documents, files, lines, tables
+from aiopsctl.sources import documents, edits, files, lines, tables, traces
 from aiopsctl.sources.coerce import coerce, empty
 from aiopsctl.sources.files import Input
 from aiopsctl.sources.join import with_call_facts, without_duplicates
@@ -22,10 +19,10 @@ from aiopsctl.sources.log import Account, FileRead, Log
 from aiopsctl.sources.opening import Opened, Reading, open_all
 from aiopsctl.sources.pseudonyms import pseudonymized
 from aiopsctl.sources.rejects import RejectsFile
-from aiopsctl.sources.source import LINE
+from aiopsctl.sources.source import FILE_BITS, LINE
+from aiopsctl.sources.state import events_of, with_state
 
-_BITS = 40
-_MASK = (1 << _BITS) - 1
+_MASK = (1 << FILE_BITS) - 1
 _PLAIN = Reading()
 T = TypeVar("T")
 
@@ -41,15 +38,24 @@ def read(paths: Sequence[str], feedback: Sequence[str] = (), how: Reading = _PLA
         account.note(f"no logs in {', '.join(map(files.printable, [*paths, *feedback]))}")
     opened = open_all(inputs, how, account)
     with RejectsFile(how.rejects, with_text=how.with_text) as rejects:
-        run = _Run(how, account, rejects, inputs)
-        frames = [frame for _, group in groupby(opened, _alike) for frame in run.events(list(group))]
-    events = run.without_corrupt(pl.concat(frames, how="diagonal") if frames else empty())
+        run = Run(how, account, rejects, inputs)
+        events = run.events_of(opened)
+    return finished(run, opened, events)
+
+
+def finished(run: "Run", opened: Sequence[Opened], events: pl.DataFrame) -> Log:
+    """Return the log of the events of a run: without what is corrupt or double, feedback joined to its calls."""
+    account = run.account
+    events = run.without_corrupt(events)
     account.read += run.files(opened, events)
+    events = edits.sized(events, opened, run.reread)
     events = events.drop(LINE, strict=False)
     unique = without_duplicates(events)
     account.rows_duplicate = events.height - unique.height
-    joined, account.feedback_joined_ratio = with_call_facts(unique)
-    return Log(joined if how.pseudonym_key is None else pseudonymized(joined, how.pseudonym_key), account)
+    whole = traces.with_trace_facts(unique, run.traces)
+    joined, account.feedback_joined_ratio = with_call_facts(whole)
+    key = run.how.pseudonym_key
+    return Log(joined if key is None else pseudonymized(joined, key), account)
 
 
 def _alike(one: Opened) -> object:
@@ -58,7 +64,7 @@ def _alike(one: Opened) -> object:
 
 
 @dataclass
-class _Run:
+class Run:
     """Reads files of one format after another, and keeps the account."""
 
     how: Reading
@@ -67,16 +73,22 @@ class _Run:
     inputs: Sequence[Input]
     corrupt: set[int] = field(default_factory=set)
     refused: Counter[int] = field(default_factory=Counter)
+    traces: list[pl.DataFrame] = field(default_factory=list)
     zoneless: bool = False
+
+    def events_of(self, opened: Sequence[Opened]) -> pl.DataFrame:
+        """Return the canonical events of files, with the run's line numbers."""
+        frames = [frame for _, group in groupby(opened, _alike) for frame in self.events(list(group))]
+        return pl.concat(frames, how="diagonal") if frames else empty()
 
     def events(self, alike: Sequence[Opened]) -> Iterator[pl.DataFrame]:
         """Yield the canonical events of files of one format."""
-        for parsed in self._parsed(alike):
+        for parsed, before in with_state(self._parsed(alike), alike[0].source):
             self._reject(parsed.rejects)
             self.account.rows_read += len(parsed.rejects)
             self._lose(parsed.field_errors)
             if parsed.rows.height:
-                yield self._canonical(parsed.rows, alike[0])
+                yield self._canonical(parsed.rows, before, alike[0])
 
     def _parsed(self, alike: Sequence[Opened]) -> Iterator[Parsed]:
         """Yield raw rows and rejects, with the run's numbers."""
@@ -89,6 +101,10 @@ class _Run:
             chunks = (chunk for one in alike for chunk in self._unless_damaged(one, _chunks(one)))
             yield from lines.parse_ahead(lines.joined(chunks), one.source.schema)
 
+    def reread(self, one: Opened) -> Iterator[pl.DataFrame]:
+        """Yield the raw rows of a file that has been read and accounted for."""
+        yield from (parsed.rows for parsed in self._parsed([one]) if parsed.rows.height)
+
     def _unless_damaged(self, one: Opened, found: Iterator[T]) -> Iterator[T]:
         """Yield what is found in a file; one that turns out to be damaged is an error only where it was named."""
         try:
@@ -98,11 +114,12 @@ class _Run:
                 raise
             self.account.note(f"skipped: {error.what}")
 
-    def _canonical(self, raw: pl.DataFrame, one: Opened) -> pl.DataFrame:
-        found = _events(raw, one)
+    def _canonical(self, raw: pl.DataFrame, before: pl.DataFrame, one: Opened) -> pl.DataFrame:
+        found = _events(raw, before, one)
         self.account.rows_read += found.height
         if "_other" in found.columns:
             kept = found.remove("_other").drop("_other")
+            self._trace(found.filter("_other"))
             self.account.rows_other += found.height - kept.height
             found = kept
         coerced = coerce(found, tz=self.how.tz, timed=one.source.timed)
@@ -119,8 +136,14 @@ class _Run:
             self.account.filled_by.setdefault(column, set()).add(one.source.name)
         return rows.select(c for c in rows.columns if c in ("ts", "event") or c in filled)
 
+    def _trace(self, passed: pl.DataFrame) -> None:
+        """Keep what rows that are no events say of their traces."""
+        rows = passed.filter(pl.col("event") == traces.TRACE) if "event" in passed.columns else passed.clear()
+        if rows.height:
+            self.traces.append(traces.told(coerce(rows.drop("event"), tz=self.how.tz, timed=False).rows))
+
     def _file(self, line: int) -> str:
-        return self.inputs[line >> _BITS].shown
+        return self.inputs[line >> FILE_BITS].shown
 
     def _place(self, line: int) -> str:
         return f"{self._file(line)}:{line & _MASK}"
@@ -130,9 +153,9 @@ class _Run:
             file, line = self._file(reject.line), reject.line & _MASK
             self.account.reject(f"{file}:{line}", reject.reason)
             self.rejects.save(file, line, reject)
-            self.refused[reject.line >> _BITS] += 1
+            self.refused[reject.line >> FILE_BITS] += 1
             if reject.reason == "corrupt_stream":
-                self._distrust(reject.line >> _BITS)
+                self._distrust(reject.line >> FILE_BITS)
 
     def _distrust(self, number: int) -> None:
         error = files.damaged(self.inputs[number], "corrupt_stream")
@@ -148,7 +171,7 @@ class _Run:
     def without_corrupt(self, events: pl.DataFrame) -> pl.DataFrame:
         """Return events without those of files whose checksum is wrong: each of their rows is rejected."""
         for number in sorted(self.corrupt):
-            kept = events.remove(pl.col(LINE) // 2**_BITS == number)
+            kept = events.remove(pl.col(LINE) // 2**FILE_BITS == number)
             dropped = events.height - kept.height
             self.account.rows_rejected += dropped
             self.account.reasons["corrupt_stream"] += dropped
@@ -166,7 +189,7 @@ class _Run:
 
 def _spans(events: pl.DataFrame) -> dict[int, tuple[int, str | None, str | None]]:
     """Return how many events each file gave, and the first and last time of them."""
-    file = (pl.col(LINE) // 2**_BITS).alias("file")
+    file = (pl.col(LINE) // 2**FILE_BITS).alias("file")
     told = (
         events.lazy()
         .group_by(file)
@@ -177,10 +200,10 @@ def _spans(events: pl.DataFrame) -> dict[int, tuple[int, str | None, str | None]
     return {number: (rows, since, until) for number, rows, since, until in told.iter_rows()}
 
 
-def _events(raw: pl.DataFrame, one: Opened) -> pl.DataFrame:
+def _events(raw: pl.DataFrame, before: pl.DataFrame, one: Opened) -> pl.DataFrame:
     """Return what the format makes of raw rows; a table may lack the records that a forced format is made of."""
     try:
-        return one.source.events(raw)
+        return events_of(raw, before, one.source)
     except PolarsError:
         if one.head.container in ("jsonl", "json"):
             raise
@@ -190,7 +213,7 @@ def _events(raw: pl.DataFrame, one: Opened) -> pl.DataFrame:
 
 def _chunks(one: Opened) -> Iterator[Chunk]:
     """Yield the lines or records of a file, with the run's numbers."""
-    first = (one.number << _BITS) + 1
+    first = (one.number << FILE_BITS) + (one.each.part.first if one.each.part else 1)
     if one.head.container == "json":
         yield from lines.of_records(documents.records(one.each, one.head.inside), first)
     else:
@@ -200,7 +223,7 @@ def _chunks(one: Opened) -> Iterator[Chunk]:
 
 def _numbered(one: Opened, found: Iterator[Parsed]) -> Iterator[Parsed]:
     """Yield rows and rejects of a table with the run's numbers."""
-    before = one.number << _BITS
+    before = one.number << FILE_BITS
     for parsed in found:
         rows = parsed.rows.with_columns(pl.col(LINE) + before) if parsed.rows.width else parsed.rows
         yield Parsed(rows, [replace(reject, line=reject.line + before) for reject in parsed.rejects])

@@ -1,7 +1,7 @@
 """What a log format declares, and what is known of a file before it is read."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import polars as pl
@@ -12,6 +12,8 @@ LINE = "_line"
 
 TOTAL = "_total_tokens"
 """Column of a format that states input plus output of a call; it is compared with them, and goes no further."""
+FILE_BITS = 40
+"""Lines have numbers that are unique in a run: the file's number times 2**40, plus the line's."""
 
 
 @dataclass(frozen=True)
@@ -34,8 +36,15 @@ class Source:
     `detects` says from the head whether a file is of this format; formats are asked by `rank`, then by name.
     `schema` is what Polars parses of a raw record: an explicit dtype for each field, String wherever writers differ.
     `events` turns raw rows (with the column `_line`) into rows of canonical columns of any dtype, keeping `_line`; a raw
-    row may become several events or none. `coerce` then gives them their canonical dtypes.
+    row may become several events or none. `coerce` then gives them their canonical dtypes. A row with `_other` is no
+    event and is counted as passed over; with `trace` for its `event` it tells what other events of its trace may lack
+    (see `traces.py`).
     `timed` is false for formats that carry no time of the call.
+    A log is read in chunks. Where rows depend on rows before them, `carries` returns the few of a file's rows so far
+    that later ones need; they are put before the next chunk, and their events are not counted again. Where rows depend
+    on any others, `together` asks for all at once, as far as memory allows (see `state.py`).
+    `texts` are the paths of `output` and `final_text`, which are read only to tell how much a correction changed, where
+    each is all that a line says.
     """
 
     name: str
@@ -45,6 +54,9 @@ class Source:
     events: Callable[[pl.DataFrame], pl.DataFrame]
     rank: int = 1
     timed: bool = True
+    carries: Callable[[pl.DataFrame], pl.DataFrame] | None = None
+    together: bool = False
+    texts: Mapping[str, tuple[tuple[str, ...], ...]] = field(default_factory=dict)
     sample: str = ""
 
 

@@ -1,5 +1,8 @@
 """Shares of events, with Wilson's interval widened by how alike the events of one user are."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import polars as pl
 
 from aiopsctl.values.spread import ENOUGH, VARIANCE, Z95, T, clustered, wilson
@@ -21,16 +24,24 @@ def rate(num: str, den: str, *, known: str | None = None, cluster: str = "user_i
     return Value(parts, pl.when(pl.col("known") > 0).then(p), size, low, high, cluster, f"sum of {num} / sum of {den}")
 
 
-def distinct_rate(mark: str, den: str, *, within: str) -> Value:
-    """Return the number of distinct non-empty `mark` over `sum(den)` of those `within` that have a mark at all.
+def share(top: pl.Expr, size: pl.Expr, words: str, *, known: str | None = None) -> Value:
+    """Return `top / size`, a share of units that are independent, with Wilson's interval.
 
-    The interval is Wilson's.
+    Where `known` is named, the share is unknown unless that sum is above 0.
     """
-    marked = pl.col(mark) != ""
-    inside = pl.col(within).is_in(pl.col(within).filter(marked).implode())
-    parts = {"marks": marked.sum(), "size": pl.col(den).filter(inside).sum()}
-    p = pl.col("marks") / pl.col("size")
+    parts = {"top": top, "size": size, "known": size if known is None else pl.col(known).sum()}
+    p = pl.col("top") / pl.col("size")
     low, high = wilson(p, pl.col("size"), pl.lit(Z95))
-    return Value(
-        parts, p, pl.col("size"), low, high, words=f"distinct {mark} / sum of {den} where {within} has any"
-    )  # fmt: skip
+    return Value(parts, pl.when(pl.col("known") > 0).then(p), pl.col("size"), low, high, words=words)
+
+
+def rate_of_last_days(num: str, den: str, days: int, *, cluster: str = "user_id") -> Value:
+    """Return `rate(num, den)` of the last days of the window; `day` is of the grain, `last_day` a fact."""
+
+    def units(rows: pl.DataFrame, slices: Sequence[str]) -> pl.DataFrame:
+        recent = rows.filter(pl.col("day") > pl.col("last_day") - pl.duration(days=days))
+        keys = list(dict.fromkeys((*slices, cluster)))
+        return recent.group_by(keys, maintain_order=True).agg(pl.col(num, den).sum())
+
+    value = rate(num, den, cluster=cluster)
+    return replace(value, units=units, words=f"{value.words}, over the last {days} days of the window")

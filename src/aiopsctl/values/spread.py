@@ -5,6 +5,7 @@ from functools import reduce
 import polars as pl
 
 Z95 = 1.959963984540054
+_ALL = pl.lit(value=True)
 _T95 = (1.210247, 0.707073, 0.169555, -0.319659, 0.101962)
 
 
@@ -17,12 +18,15 @@ def student_t(df: pl.Expr) -> pl.Expr:
     return pl.when(df >= 1).then(Z95 * log.exp())
 
 
-def clustered(num: str, den: str, cluster: str) -> dict[str, pl.Expr]:
-    """Return the parts of a ratio of sums and of its cluster-robust variance (delta method): one row, one unit."""
-    top, bottom = pl.col(num), pl.col(den)
+def clustered(num: str, den: str, cluster: str, among: pl.Expr = _ALL, of: str = "") -> dict[str, pl.Expr]:
+    """Return the parts of a ratio of sums and of its cluster-robust variance (delta method): one row, one unit.
+
+    Only rows `among` those count; `of` begins the names of the parts.
+    """
+    top, bottom = (pl.when(among).then(name).otherwise(0) for name in (num, den))
     known = pl.col(cluster).is_not_null() & (bottom > 0)
     residual = (top - top.sum() / bottom.sum() * bottom).filter(known)
-    return {
+    parts = {
         "top": top.sum(),
         "size": bottom.sum(),
         "units": known.sum(),
@@ -30,15 +34,32 @@ def clustered(num: str, den: str, cluster: str) -> dict[str, pl.Expr]:
         "squares": (residual * residual).sum(),
         "fourths": (residual * residual * residual * residual).sum(),
     }
+    return {f"{of}{name}": part for name, part in parts.items()}
 
 
-ENOUGH = (pl.col("units") > 1) & (pl.col("covered") >= 0.95 * pl.col("size"))
-"""Whether at least 95 % of the denominator belongs to known units, and there are two or more of them."""
-VARIANCE = pl.col("units") / (pl.col("units") - 1) * pl.col("squares") / pl.col("covered") / pl.col("covered")
-VARIES = pl.col("squares") > 1e-30 * pl.col("top") * pl.col("top")
-"""Whether the units differ at all, by more than the error of a float: of units all alike the variance is not known."""
-T = pl.when(VARIES).then(student_t(pl.col("squares") * pl.col("squares") / pl.col("fourths"))).otherwise(Z95)
-"""The t quantile at data-driven degrees of freedom: few where few units dominate."""
+def enough(of: str = "") -> pl.Expr:
+    """Return whether at least 95 % of the denominator belongs to known units, and there are two or more of them."""
+    return (pl.col(f"{of}units") > 1) & (pl.col(f"{of}covered") >= 0.95 * pl.col(f"{of}size"))
+
+
+def variance(of: str = "") -> pl.Expr:
+    """Return the variance of the ratio."""
+    units, covered = pl.col(f"{of}units"), pl.col(f"{of}covered")
+    return units / (units - 1) * pl.col(f"{of}squares") / covered / covered
+
+
+def varies(of: str = "") -> pl.Expr:
+    """Return whether the units differ by more than the error of a float: of units all alike no variance is known."""
+    return pl.col(f"{of}squares") > 1e-30 * pl.col(f"{of}top") * pl.col(f"{of}top")
+
+
+def freedom(of: str = "") -> pl.Expr:
+    """Return degrees of freedom that the data drive: few where few units dominate."""
+    return pl.col(f"{of}squares") * pl.col(f"{of}squares") / pl.col(f"{of}fourths")
+
+
+ENOUGH, VARIANCE, VARIES = enough(), variance(), varies()
+T = pl.when(VARIES).then(student_t(freedom())).otherwise(Z95)
 
 
 def wilson(p: pl.Expr, n: pl.Expr, z: pl.Expr) -> tuple[pl.Expr, pl.Expr]:

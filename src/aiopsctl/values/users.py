@@ -32,19 +32,68 @@ def top_share(num: str, active: str, share: float) -> Value:
 def opted_out() -> Value:
     """Return the share of users who activated and whose last opt-out is later than their last activation.
 
-    Where nobody activated in the log, the share is of the users with a call. Unknown without any activity.
+    Where nobody activated, the share is of the users with a call.
     """
     activated = pl.col("activations") > 0
     anyone = activated.any()
     left = (pl.col("last_opt_out") > pl.col("last_activation")).fill_null(value=False)
     base = pl.when(anyone).then(activated).otherwise(pl.col("calls") > 0)
     gone = pl.when(anyone).then(activated & left).otherwise((pl.col("calls") > 0) & (pl.col("opt_outs") > 0))
+    parts = {"top": gone.sum(), "users": base.sum()}
+    return _share(parts, "users who left / users who activated")
+
+
+def retained(days: int, *, settle: int, others: bool = False) -> Value:
+    """Return the share of users in use `days` after they began, or later, of those who began long enough ago.
+
+    Long enough is `days` and `settle` more before the end of the window. Users begin with their first activation; where
+    nobody activated, with their first call. The `others` neither activated nor called, and begin when first active.
+    """
+    nobody = pl.col("first_activation").is_null().all()
+    began = pl.coalesce("first_activation", pl.when(nobody).then("first_call"))
+    if others:
+        uses = pl.col("first_activation").is_not_null() | pl.col("first_call").is_not_null()
+        began = pl.when(~uses).then("first_active")
+    old = (began + pl.duration(days=days + settle) <= pl.col("window_end")).fill_null(value=False)
+    stayed = (pl.col("last_in_use") >= began + pl.duration(days=days)).fill_null(value=False)
+    parts = {"top": (old & stayed).sum(), "users": old.sum()}
+    return _share(parts, f"users in use {days} days after they began, or later / users who began by then")
+
+
+def adopted() -> Value:
+    """Return the users with a call over the users of the product, of each month where the product's are given.
+
+    Else, and where a month lacks its figure, all users in the log are the product's.
+    """
+    calls, given = pl.col("calls") > 0, pl.col("product_mau")
     parts = {
-        "gone": gone.sum(),
-        "users": base.sum(),
-        "seen": (pl.col("activations") + pl.col("opt_outs")).sum(),
+        "caller_months": calls.sum(),
+        "product_months": given.filter(pl.col("month").is_first_distinct()).sum(),
+        "is_given": given.is_not_null().all(),
+        "callers": pl.col("user_id").filter(calls).n_unique(),
+        "seen": pl.col("user_id").filter(pl.col("in_product") > 0).n_unique(),
     }
-    p = pl.col("gone") / pl.col("users")
+    top = pl.when("is_given").then("caller_months").otherwise("callers")
+    users = pl.when(pl.col("seen") > 0).then(pl.when("is_given").then("product_months").otherwise("seen"))
+    p = top / users
+    low, high = wilson(p, users, pl.lit(Z95))
+    return Value(parts, p, users, low, high, words="users with calls above 0 / users of the product")
+
+
+def stickiness(active: str) -> Value:
+    """Return the mean number of active users of a day over the number of users active at all."""
+    is_active = pl.col(active) > 0
+    parts = {
+        "rows": is_active.sum(),
+        "days": pl.col("day").filter(is_active).n_unique(),
+        "users": pl.col("user_id").filter(is_active).n_unique(),
+    }
+    value = pl.col("rows") / pl.col("days") / pl.col("users")
+    return Value(parts, value, pl.col("users"), words=f"users with {active} above 0, of a day / in all")
+
+
+def _share(parts: dict[str, pl.Expr], words: str) -> Value:
+    """Return `top / users` with Wilson's interval: users are independent."""
+    p = pl.col("top") / pl.col("users")
     low, high = wilson(p, pl.col("users"), pl.lit(Z95))
-    value = pl.when(pl.col("seen") > 0).then(p)
-    return Value(parts, value, pl.col("users"), low, high, words="users who left / users who activated")
+    return Value(parts, p, pl.col("users"), low, high, words=words)

@@ -4,7 +4,7 @@ Everything is taken over one group of summed rows. The rows are small, so this i
 made them. Intervals are 95 %, two-sided.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -19,7 +19,8 @@ class Value:
     `parts` are taken over the summed rows of the slice, each once; the other four are arithmetic over the parts.
     `cluster` names the unit whose rows belong together (calls of one user are not independent); the sums are then
     taken at that grain too, and rows without it count in the value but not in the interval. `per` is how many of the
-    sums' unit make one of the value's (nano-dollars in a dollar).
+    sums' unit make one of the value's (nano-dollars in a dollar). `units` makes the rows that the parts are taken over
+    of the summed ones, where they are others: from rows and the names of the slices to rows.
     """
 
     parts: Mapping[str, pl.Expr]
@@ -30,6 +31,7 @@ class Value:
     cluster: str | None = None
     words: str = ""
     per: float = 1
+    units: Callable[[pl.DataFrame, Sequence[str]], pl.DataFrame] | None = None
 
     @property
     def has_interval(self) -> bool:

@@ -2,15 +2,18 @@
 
 import json
 from dataclasses import asdict
+from datetime import date
 from textwrap import wrap
 from typing import Any
 
 from aiopsctl import catalog
 from aiopsctl.errors import UsageError, nearest
 from aiopsctl.events import COLUMNS, Column
+from aiopsctl.facts import FACTS, NANO, Fact
 from aiopsctl.metric import Metric, Threshold
-from aiopsctl.readable import number
+from aiopsctl.readable import number, plural
 from aiopsctl.result import SCHEMA_VERSION
+from aiopsctl.words.example import Grid, worked
 
 _INDENT = 14
 _NATURAL = 100_000
@@ -40,7 +43,28 @@ def _described(metric: Metric) -> dict[str, Any]:
         "grain": list(metric.grain),
         "handbook": metric.handbook,
         "thresholds": [asdict(threshold) for threshold in metric.thresholds],
+        "kinds": list(metric.kinds),
+        "facts": [_fact(FACTS[name]) for name in metric.facts],
+        "dashboard": metric.dashboard,
+        "example": _example(metric),
     }
+
+
+def _fact(fact: Fact) -> dict[str, Any]:
+    return {"name": fact.name, "key": fact.key or None, "meaning": fact.meaning, "config": fact.written or None}
+
+
+def _example(metric: Metric) -> dict[str, Any]:
+    events, value = metric.example
+    given = {
+        name: [{"key": _plain(key), "value": _plain(of)} for key, of in values.items()]
+        for name, values in metric.given.items()
+    }
+    return {"events": [dict(event) for event in events], "given": given, "value": value}
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, date) else value
 
 
 def as_text(name: str | None, width: int | None = None) -> str:
@@ -103,25 +127,86 @@ def _one(metric: Metric, width: int | None) -> str:
         ("why", metric.why),
         ("formula", metric.formula),
         ("computed as", metric.value.words),
-        ("unit", f"{metric.unit} ({metric.worse} is worse)" if metric.worse != "neither" else metric.unit),
+        ("unit", unit_of(metric)),
         ("needs", ", ".join(metric.needs)),
+        *needed(metric),
         ("summed by", ", ".join(metric.grain) or "nothing: one sum a slice"),
-        ("interval", _interval(metric)),
+        ("interval", interval_of(metric)),
+        ("dashboard", metric.dashboard or "no"),
         ("handbook", metric.handbook),
     ]
-    rows += [("limit", _limit(metric, t)) for t in metric.thresholds]
-    events, value = metric.example
-    rows.append(("example", f"{_example(events)} gives {number(value, metric.unit)}"))
-    return _page(f"{metric.name} ({metric.dimension})", rows, width)
+    rows += [("limit", limit_of(metric, t)) for t in metric.thresholds]
+    return "\n".join([_page(f"{metric.name} ({metric.dimension})", rows, width), *_steps(metric, width)])
 
 
-def _interval(metric: Metric) -> str:
+def unit_of(metric: Metric) -> str:
+    """Return the unit of a metric, and which way it gets worse."""
+    return metric.unit if metric.worse == "neither" else f"{metric.unit} ({metric.worse} is worse)"
+
+
+def needed(metric: Metric) -> list[tuple[str, str]]:
+    """Return what a metric needs beside columns, and what else is to be known of it, each with its name."""
+    rows = [("counts", f"feedback or activity of kind {', '.join(metric.kinds)}")] if metric.kinds else []
+    for name in metric.facts:
+        fact = FACTS[name]
+        rows.append(
+            ("fact", f"{fact.meaning}; {f'in the config: {fact.written}' if fact.written else 'not to be given'}")
+        )
+    if metric.covers:
+        known, missing = metric.covers
+        rows.append(("coverage", f"{known} / ({known} + {missing}) must be high enough, else it is unknown"))
+    if metric.base:
+        rows.append(("whole", f"{', '.join(metric.base)} hold for every value of a column of feedback"))
+    return [*rows, ("note", metric.note)] if metric.note else rows
+
+
+def _steps(metric: Metric, width: int | None) -> list[str]:
+    """Return the worked example, step by step."""
+    found = worked(metric)
+    steps = [
+        (f"{plural(found.events.height, 'event')}:", _aligned(found.events, width)),
+        (f"summed{' by ' * bool(found.by)}{', '.join(found.by)}{nano_note(metric)}:", _aligned(found.sums, width)),
+        *(
+            [("given:", [line for told in found.given for line in _hanging(f"     {told}", 7, width)])]
+            if found.given
+            else []
+        ),
+        (found.value, []),
+    ]
+    lines = ["", "  worked example"]
+    for step, (title, rows) in enumerate(steps, 1):
+        lines += [*_hanging(f"  {step}. {title}", 5, width), *rows]
+    return lines
+
+
+def nano_note(metric: Metric) -> str:
+    """Return what is to be known of sums of money."""
+    return " (money in nano-dollars, 10^9 to the dollar)" if metric.value.per == NANO else ""
+
+
+def _aligned(grid: Grid, width: int | None) -> list[str]:
+    """Return the lines of a small table, or of its rows in words where it is too wide."""
+    sizes = [max(map(len, column)) for column in zip(grid.columns, *grid.rows, strict=True)]
+    indent = " " * 5
+    if width is not None and len(indent) + sum(sizes) + 2 * len(sizes) > width:
+        told = [", ".join(f"{name} {cell}" for name, cell in zip(grid.columns, row, strict=True)) for row in grid.rows]
+        return [line for text in told for line in _hanging(indent + text, 7, width)]
+    lines = [
+        "  ".join(f"{cell:<{size}}" for cell, size in zip(row, sizes, strict=True))
+        for row in (grid.columns, *grid.rows)
+    ]
+    return [f"{indent}{line}".rstrip() for line in lines]
+
+
+def interval_of(metric: Metric) -> str:
+    """Return what the interval of a metric is, in words."""
     if metric.value.cluster:
         return f"95 %, calls of one {metric.value.cluster} counted as dependent"
-    return "95 %, of independent events" if metric.unit in ("ratio", "ms", "tokens") else "none"
+    return "95 %, of independent events" if metric.value.has_interval else "none"
 
 
-def _limit(metric: Metric, threshold: Threshold) -> str:
+def limit_of(metric: Metric, threshold: Threshold) -> str:
+    """Return a default limit in words, with the section of the handbook that it is from."""
     relative = threshold.kind in ("rise", "fall")
     levels = [
         f"{level} {threshold.kind} {f'{value:.0%}' if relative else number(value, metric.unit)}"
@@ -131,12 +216,6 @@ def _limit(metric: Metric, threshold: Threshold) -> str:
     when = "".join(f" for {key} {value}" for key, value in threshold.when.items())
     compared = ", against the window before" if relative else ""
     return f"{', '.join(levels)}{when}, over {threshold.window}{compared} (handbook: {threshold.origin})"
-
-
-def _example(events: Any) -> str:
-    shown = [json.dumps(dict(event)) for event in events[:4]]
-    more = f" and {len(events) - 4} more" if len(events) > 4 else ""
-    return f"{', '.join(shown)}{more}"
 
 
 def _column(column: Column, width: int | None) -> str:

@@ -1,0 +1,96 @@
+"""How much of an output its correction changed, where a log says so only by the two texts.
+
+Text is not read with the log. Where a correction has no edited share, a second pass takes the corrected text from its
+line, and the output from the line of its call; what is kept of both is one number.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from functools import reduce
+
+import polars as pl
+
+from aiopsctl.sources.mapping import at, insert
+from aiopsctl.sources.opening import Opened
+from aiopsctl.sources.source import FILE_BITS, LINE, Source
+
+_IDS = ("request_id", "trace_id")
+_CALL = "_call_line"
+Reread = Callable[[Opened], Iterator[pl.DataFrame]]
+"""Reads a file once more: raw rows by the schema of its format, with their lines."""
+
+
+def sized(events: pl.DataFrame, opened: Sequence[Opened], reread: Reread) -> pl.DataFrame:
+    """Return events in which a correction without a `value` has the edited share, where both of its texts are found.
+
+    The share is 1 - the normalised similarity by Levenshtein's distance: 0 is unchanged, 1 is nothing kept.
+    """
+    unsized = _unsized(events)
+    if not unsized.height:
+        return events
+    final = _texts("final_text", unsized.select(LINE), opened, reread)
+    edited = _with_calls(unsized.join(final, on=LINE), events) if final.height else final
+    if _CALL not in edited.columns or not edited.height:
+        return events
+    wanted = edited.select(pl.col(_CALL).alias(LINE)).unique()
+    output = _texts("output", wanted, opened, reread).rename({LINE: _CALL})
+    shares = _shares(edited.join(output, on=_CALL))
+    value = pl.col("value") if "value" in events.columns else pl.lit(None, pl.Float64)
+    found = events.join(shares, on=LINE, how="left", maintain_order="left")
+    return found.with_columns(value=pl.coalesce(value, "_share")).drop("_share")
+
+
+def _unsized(events: pl.DataFrame) -> pl.DataFrame:
+    """Return the lines and ids of corrections without a value, of lines that say nothing else."""
+    ids = [name for name in _IDS if name in events.columns]
+    if not {LINE, "kind"} <= set(events.columns) or not ids:
+        return pl.DataFrame()
+    found = events.filter(pl.col("kind") == "correction")
+    if "value" in events.columns:
+        found = found.filter(pl.col("value").is_null())
+    return found.select(LINE, *ids).filter(pl.col(LINE).is_unique())
+
+
+def _with_calls(corrections: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
+    """Return corrections with the line of their call: by `request_id` the first, by `trace_id` the only one."""
+    calls = events.filter((pl.col("event") == "call") & pl.col(LINE).is_unique())
+    found = [
+        corrections.join(one.select(name, pl.col(LINE).alias(_CALL)), on=name).select(LINE, "final_text", _CALL)
+        for name, one in (
+            ("request_id", calls.unique("request_id", keep="first", maintain_order=True)),
+            (
+                "trace_id",
+                calls.filter(pl.col("trace_id").is_unique()) if "trace_id" in events.columns else calls.clear(),
+            ),
+        )
+        if name in events.columns
+    ]
+    return pl.concat(found).unique(LINE, keep="first", maintain_order=True)
+
+
+def _texts(name: str, wanted: pl.DataFrame, opened: Sequence[Opened], reread: Reread) -> pl.DataFrame:
+    """Return a text of the wanted lines, where it is told."""
+    files = set((wanted[LINE] // 2**FILE_BITS).to_list())
+    found = [pl.DataFrame(schema={LINE: pl.Int64, name: pl.String})]
+    for one in opened:
+        paths = one.source.texts.get(name, ())
+        if one.number in files and paths:
+            source = replace(one.source, schema=reduce(insert, paths, {}))
+            found += [_read(name, rows, source, wanted) for rows in reread(replace(one, source=source))]
+    return pl.concat(found)
+
+
+def _read(name: str, rows: pl.DataFrame, source: Source, wanted: pl.DataFrame) -> pl.DataFrame:
+    there = [at(path, rows.schema)[0] for path in source.texts[name] if path[0] in rows.columns]
+    if not there:
+        return pl.DataFrame(schema={LINE: pl.Int64, name: pl.String})
+    told = rows.join(wanted, on=LINE, how="semi").select(LINE, pl.coalesce(there).cast(pl.String).alias(name))
+    return told.drop_nulls()
+
+
+def _shares(pairs: pl.DataFrame) -> pl.DataFrame:
+    from rapidfuzz.distance import Levenshtein
+
+    texts = pairs.select("output", "final_text").iter_rows()
+    shares = [Levenshtein.normalized_distance(output, final) for output, final in texts]
+    return pairs.select(LINE, pl.Series("_share", shares, pl.Float64))

@@ -1,0 +1,54 @@
+"""Rows that depend on other rows, though a log is read in chunks: formats say how far theirs have to be seen together."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import polars as pl
+
+from aiopsctl.sources.lines import Parsed
+from aiopsctl.sources.source import FILE_BITS, LINE, Source
+
+TOGETHER_BYTES = 64 << 20
+"""How much of what is parsed is kept in memory for a format that asks for all: its events take about five times that."""
+
+
+def with_state(found: Iterable[Parsed], source: Source) -> Iterator[tuple[Parsed, pl.DataFrame]]:
+    """Yield parsed rows as the format wants them, each with the earlier rows that they depend on."""
+    carried = pl.DataFrame()
+    for parsed in _together(found) if source.together else found:
+        yield parsed, carried
+        if source.carries and parsed.rows.height:
+            rows = pl.concat([carried, parsed.rows], how="diagonal_relaxed")
+            carried = source.carries(rows.filter(pl.col(LINE) // 2**FILE_BITS == rows[LINE][-1] >> FILE_BITS))
+
+
+def events_of(raw: pl.DataFrame, before: pl.DataFrame, source: Source) -> pl.DataFrame:
+    """Return the events of raw rows, read behind those that they depend on."""
+    if not before.height:
+        return source.events(raw)
+    found = source.events(pl.concat([before, raw], how="diagonal_relaxed"))
+    return found.filter(pl.col(LINE) >= raw[LINE][0])
+
+
+def _together(found: Iterable[Parsed]) -> Iterator[Parsed]:
+    """Yield all rows at once, or as many as memory is given for."""
+    held: list[Parsed] = []
+    size = 0
+    for parsed in found:
+        held.append(parsed)
+        size += int(parsed.rows.estimated_size())
+        if size >= TOGETHER_BYTES:
+            yield _one(held)
+            held, size = [], 0
+    if held:
+        yield _one(held)
+
+
+def _one(held: Sequence[Parsed]) -> Parsed:
+    errors: dict[str, tuple[int, int]] = {}
+    for each in held:
+        for name, (count, line) in each.field_errors.items():
+            before, first = errors.get(name, (0, line))
+            errors[name] = (before + count, first)
+    rows = [each.rows for each in held if each.rows.height] or [pl.DataFrame()]
+    rejects = [reject for each in held for reject in each.rejects]
+    return Parsed(pl.concat(rows, how="diagonal_relaxed"), rejects, errors)

@@ -8,7 +8,10 @@ import msgspec
 import pytest
 from typer.testing import CliRunner
 
+from aiopsctl import catalog
+from aiopsctl.checks.never import _range
 from aiopsctl.cli.app import app
+from aiopsctl.metric import Metric
 from aiopsctl.result import schema
 
 SAMPLE = Path(__file__).parents[1] / "sample_data"
@@ -89,6 +92,8 @@ def test_no_window_has_enough(tmp_path: Path) -> None:
             "no fall: nothing to compare with",
         ]),
         ("{metric: calls, by: day, critical: {below: 1}}", []),
+        ("{metric: nps-gap, critical: {below: -120}}", []),
+        ("{metric: forecast-error, critical: {above: 100%}}", []),
         ("{metric: user-cost-over-mean, critical: {above: 100x}}", []),
     ],
 )  # fmt: skip
@@ -119,3 +124,13 @@ def test_log_without_rows(tmp_path: Path) -> None:
 
     assert found["exit_code"] == 3
     assert not any(each["judged"] for each in found["plan"])
+
+
+@pytest.mark.parametrize("metric", catalog.metrics().values(), ids=lambda metric: metric.name)
+def test_range(metric: Metric) -> None:
+    """The worked example of a metric lies within what it is said to be able to be."""
+    low, high = _range(metric)
+    value = metric.example[1]
+
+    assert value is None or low is None or low <= value
+    assert value is None or high is None or value <= high

@@ -8,6 +8,7 @@ from aiopsctl.checks.check import Check
 from aiopsctl.checks.judge import limit_words
 from aiopsctl.config import Limit
 from aiopsctl.events import CALENDAR
+from aiopsctl.facts import FACTS
 from aiopsctl.measure import complete, predicate
 from aiopsctl.metric import Metric
 from aiopsctl.readable import number
@@ -70,7 +71,8 @@ def _beyond(limit: Limit, metric: Metric) -> str:
 
 
 def _range(metric: Metric) -> tuple[float | None, float | None]:
-    """Return the least and the most that a metric can be; one that is set against facts can be anything."""
-    if metric.facts:
+    """Return the least and the most that a metric can be; a difference, a score or one set against facts may be anything."""
+    told = any(FACTS[name].written for name in metric.facts)
+    if told or metric.unit == "score" or " minus " in metric.value.words:
         return None, None
     return {"ratio": (0.0, 1.0), "points": (-100.0, 100.0)}.get(metric.unit, (0.0, None))

@@ -20,6 +20,12 @@ ENGINES: dict[str, Callable[[pl.LazyFrame, Sequence[Reduction]], Sums]] = {"loca
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 
 
+@pytest.fixture(autouse=True)
+def _no_ci(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no test depend on where it runs."""
+    monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
+
+
 @pytest.fixture(params=ENGINES)
 def engine(request: pytest.FixtureRequest) -> Engine:
     """Return a function that sums events, of each engine in turn."""

@@ -34,7 +34,9 @@ BREACH = "defaults: {min_samples: 1}\nchecks:\n  slow: {metric: latency-p50, by:
 LOOKS = ("summary", "quality", "cost", "latency", "satisfaction")
 COMMANDS = (*LOOKS, "check", "doctor", "explain", "init")
 MACHINE = tuple(name for name, found in formats().items() if not found.human)
-ENVIRONMENT = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "FORCE_COLOR", "COLUMNS")}
+OF_CHECK = tuple(name for name, found in formats().items() if found.of_check)
+OTHERS = ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "GITHUB_ACTIONS")
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name not in OTHERS}
 
 
 @pytest.fixture(autouse=True)
@@ -334,8 +336,15 @@ def test_nothing_heavy_at_the_start(words: str) -> None:
     assert done.stdout.splitlines()[-1] == "[]"
 
 
-@pytest.mark.parametrize("name", MACHINE)
-@pytest.mark.parametrize("command", [*LOOKS, "check"])
+@pytest.mark.parametrize(
+    ("command", "name"),
+    [
+        (command, name)
+        for command in (*LOOKS, "check")
+        for name in MACHINE
+        if command == "check" or name not in OF_CHECK
+    ],
+)
 def test_documents_parse(command: str, name: str) -> None:
     """With a machine format stdout is one document, however much is to be said on stderr."""
     Path("noisy.jsonl").write_text(LOG + 'no json\n{"ts": "2026-09-30", "latency_ms": "soon", "status": "ok"}\n')
@@ -349,6 +358,17 @@ def test_documents_parse(command: str, name: str) -> None:
     if name == "json":
         jsonschema.Draft202012Validator(schema()).validate(document)
         assert done.exit_code == document["exit_code"]
+
+
+@pytest.mark.parametrize("name", OF_CHECK)
+@pytest.mark.parametrize("command", [*LOOKS, "doctor"])
+def test_formats_of_a_check_are_refused(command: str, name: str) -> None:
+    """A format that shows verdicts is an error where there are none, and nothing is written."""
+    done = [call(command, "log.jsonl", *words) for words in (("-f", name), ("-o", f"{name}=out"))]
+
+    assert [(each.exit_code, each.stdout) for each in done] == [(2, ""), (2, "")]
+    assert all(f"error: format {name} shows verdicts: only check has them\n  help: " in each.stderr for each in done)
+    assert not Path("out").exists()
 
 
 def test_printed_schema_is_the_one_that_holds() -> None:

@@ -80,10 +80,11 @@ def test_shown_output_of_the_readme_is_real(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_readme_names_every_format() -> None:
-    """Each log format has a row in the README's table."""
+    """Each log format and each output format has a row in a table of the README."""
+    from aiopsctl.formats.format import formats
     from aiopsctl.sources.detect import sources
 
-    missing = [name for name in sources() if f"| {name} |" not in README]
+    missing = [name for name in (*sources(), *formats()) if f"| {name} |" not in README]
 
     assert [] == missing
 

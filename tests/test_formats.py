@@ -111,6 +111,16 @@ def test_nothing_unseen_reaches_a_terminal(text: str, *, color: bool) -> None:
         assert color or plain == rendered
 
 
+@pytest.mark.parametrize("name", formats())
+def test_no_text_commands_a_build(name: str) -> None:
+    """A build takes `##[` for a command wherever it stands in a line, and so it stands in none."""
+    shown = hostile_results("a ##[error]b")[-1 if formats()[name].of_check else 0]
+    rendered = render(name, shown)
+
+    assert "error" in rendered
+    assert "##[" not in rendered
+
+
 @pytest.mark.parametrize("text", HOSTILE, ids=ascii)
 def test_markdown_keeps_its_shape(text: str) -> None:
     """No text opens a cell, a link, an image, markup or a tag."""
@@ -162,6 +172,7 @@ def test_json_parses_back_equal(name: str, text: str) -> None:
         ("\ud83d", "\\ud83d"),
         ("::error::x", "\\x3a:error::x"),
         (" ##[group]x", " \\x23#[group]x"),
+        ("a ##[group]x ###[b", "a \\x23#[group]x #\\x23#[b"),
         ("a::b", "a::b"),
         ("x" * 201, "x" * 199 + "…"),
         (None, "None"),

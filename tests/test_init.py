@@ -18,7 +18,7 @@ from typer.testing import CliRunner, Result
 
 from aiopsctl import catalog
 from aiopsctl.analyses.found import FoundFeature, baseline_of
-from aiopsctl.analyses.jobs import KINDS, cron_line, job
+from aiopsctl.analyses.jobs import FILES, KINDS, cron_line, job
 from aiopsctl.analyses.starter import Asked, is_writable, quoted, starter
 from aiopsctl.checks.check import from_config, handbook
 from aiopsctl.cli import session
@@ -380,3 +380,17 @@ def test_every_job_has_a_test() -> None:
 def test_starter_is_the_same_each_time() -> None:
     """The same question gives the same bytes."""
     assert starter(Asked("UTC")) == starter(Asked("UTC"))
+
+
+@pytest.mark.parametrize("kind", FILES)
+def test_command_of_a_job_runs(kind: str) -> None:
+    """The check that a job runs writes the files that the job hands over."""
+    call("init", str(SAMPLE), "--ci", kind)
+    text = Path(FILES[kind]).read_text()
+    command = next(line for line in text.splitlines() if "aiopsctl check" in line)
+    words = command.partition("aiopsctl ")[2].split()
+    handed = [word.partition("=")[2] for word in words if "=" in word]
+
+    assert 1 == call(*words).exit_code
+    assert 2 == len(handed)
+    assert all(Path(path).stat().st_size > 100 and text.count(path) == 2 for path in handed)

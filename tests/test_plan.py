@@ -134,3 +134,10 @@ def test_range(metric: Metric) -> None:
 
     assert value is None or low is None or low <= value
     assert value is None or high is None or value <= high
+
+
+def test_formats_of_verdicts_are_refused() -> None:
+    """A plan has no verdicts to show, and a file of none would look like a pass."""
+    done = CliRunner().invoke(app, ["check", str(SAMPLE), "--isolated", "--dry-run", "-f", "junit"])
+
+    assert (2, "") == (done.exit_code, done.stdout)

@@ -2,7 +2,7 @@
 
 A scenario begins with a sentence on what it shows. `$ ` begins a command, and what follows is what it printed: stdout as
 it is, then stderr with `! ` before each line, then `[exit N]` where the code is not 0. `$ cat FILE` shows a file and
-`$ cd FOLDER` goes there; `< FILE` is standard input. `-- NAME --` begins a file, compressed where its name says so;
+`$ cd FOLDER` goes there; `< FILE` is standard input, and `NAME=VALUE` before a command is its environment. `-- NAME --` begins a file, compressed where its name says so;
 a last line of a single backslash leaves the newline before it out. `# clock TIME` sets the clock of the machine.
 """
 
@@ -10,6 +10,7 @@ import gzip
 import re
 import shlex
 from datetime import datetime
+from itertools import takewhile
 from pathlib import Path
 
 import pyarrow as pa
@@ -22,7 +23,8 @@ from aiopsctl.sources import files
 
 FOLDER = Path(__file__).parent / "scenarios"
 FILE = re.compile(r"^-- (\S+) --\n", re.MULTILINE)
-OWN_ENVIRONMENT = ("NO_COLOR", "FORCE_COLOR", "AIOPSCTL_CONFIG", "COLUMNS", "TERM")
+SETTING = re.compile(r"[A-Z_]+=")
+OWN_ENVIRONMENT = ("NO_COLOR", "FORCE_COLOR", "AIOPSCTL_CONFIG", "COLUMNS", "TERM", "GITHUB_ACTIONS")
 
 
 def write(name: str, text: str) -> None:
@@ -36,17 +38,24 @@ def write(name: str, text: str) -> None:
     Path(name).write_bytes(data)
 
 
+def parsed(typed: str) -> tuple[dict[str, str], str, list[str]]:
+    """Return the environment that is set before a command, the command, and its words."""
+    words = shlex.split(typed)
+    given = dict(word.split("=", 1) for word in takewhile(SETTING.match, words))
+    return given, words[len(given)], words[len(given) + 1 :]
+
+
 def run(command: str, monkeypatch: pytest.MonkeyPatch) -> str:
     """Return what a command printed, as a scenario writes it."""
     typed, _, stdin = command.partition(" < ")
-    program, *words = shlex.split(typed)
+    given, program, words = parsed(typed)
     if program == "cat":
         return Path(words[0]).read_text()
     if program == "cd":
         monkeypatch.chdir(words[0])
         return ""
     monkeypatch.setattr(files, "_stdin", None, raising=False)
-    done = CliRunner().invoke(app, words, input=Path(stdin).read_bytes() if stdin else b"")
+    done = CliRunner().invoke(app, words, input=Path(stdin).read_bytes() if stdin else b"", env=given)
     stderr = "".join(f"! {line}\n" for line in done.stderr.splitlines())
     return done.stdout + stderr + (f"[exit {done.exit_code}]\n" if done.exit_code else "")
 

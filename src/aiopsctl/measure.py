@@ -25,7 +25,8 @@ from aiopsctl.window import Window
 MIN_COVERAGE = 0.95
 """Where nothing else is said, a cost that is known for less of the calls is no cost of them (see `Metric.covers`)."""
 
-_WINDOW = "_window"
+WINDOW = "_window"
+"""The column that numbers the windows of a scope: 0 is the window, 1 the one compared with."""
 
 
 _EVER = Window()
@@ -58,13 +59,13 @@ def measure(events: pl.DataFrame, metrics: Sequence[Metric], scope: Scope) -> li
     Raises `UsageError` for a column to group or filter by that does not exist.
     """
     check_by(scope.by)
-    slices = (*scope.by, _WINDOW)
+    slices = (*scope.by, WINDOW)
     plan = reductions(metrics, slices)
-    sums = {r.keys: frame for r, frame in zip(plan, _sums(events, plan, scope), strict=True)}
+    summed = {r.keys: frame for r, frame in zip(plan, sums(events, plan, scope), strict=True)}
     setting = Setting(scope.config, scope.tz, scope.by, scope.where)
-    facts = facts_of(events, metrics, setting, _windows(scope), _WINDOW)
+    facts = facts_of(events, metrics, setting, _windows(scope), WINDOW)
     values = {
-        m.name: _rows(evaluate(sums[reduction_of(m, slices, plan).keys], m, slices, facts), scope.by) for m in metrics
+        m.name: _rows(evaluate(summed[reduction_of(m, slices, plan).keys], m, slices, facts), scope.by) for m in metrics
     }
     known = sorted(_seen(values), key=_order) or [(None,) * len(scope.by)]
     why = lacks(events, metrics, facts, setting)
@@ -80,11 +81,11 @@ def _seen(values: dict[str, dict[Any, dict[str, Any]]]) -> set[tuple[Any, ...]]:
     return {key for rows in values.values() for (key, window), row in rows.items() if window == 0 and row["n"]}
 
 
-def _sums(events: pl.DataFrame, plan: list[Reduction], scope: Scope) -> list[pl.DataFrame]:
+def sums(events: pl.DataFrame, plan: list[Reduction], scope: Scope) -> list[pl.DataFrame]:
     """Return the sums of each reduction; the windows are shards, and a row may be in both."""
     rows = _filtered(events, scope)
     shards = [
-        local.reduce(rows.filter(_inside(window)).with_columns(pl.lit(i, pl.Int8).alias(_WINDOW)), plan)
+        local.reduce(rows.filter(_inside(window)).with_columns(pl.lit(i, pl.Int8).alias(WINDOW)), plan)
         for i, window in enumerate(_windows(scope))
     ]
     return [add(each, reduction) for reduction, *each in zip(plan, *shards, strict=True)]
@@ -172,7 +173,7 @@ def check_by(by: Iterable[str]) -> None:
 
 
 def _rows(found: pl.DataFrame, by: tuple[str, ...]) -> dict[tuple[tuple[Any, ...], int], dict[str, Any]]:
-    return {(tuple(row[f"by_{name}"] for name in by), row[f"by_{_WINDOW}"]): row for row in found.iter_rows(named=True)}
+    return {(tuple(row[f"by_{name}"] for name in by), row[f"by_{WINDOW}"]): row for row in found.iter_rows(named=True)}
 
 
 def _order(key: tuple[Any, ...]) -> tuple[tuple[bool, Any], ...]:
@@ -192,7 +193,7 @@ def _measurement(
     elif metric.note and not (scope.window.is_month(scope.tz) or "month" in scope.by):
         reason = metric.note
     return Measurement(
-        metric.name, _labels(scope, key), value, row.get("low"), row.get("high"), row.get("n") or 0, metric.unit,
+        metric.name, labels(scope, key), value, row.get("low"), row.get("high"), row.get("n") or 0, metric.unit,
         _reference(None if lack else rows.get((key, 1)), scope), status, reason, row.get("coverage"),
     )  # fmt: skip
 
@@ -217,7 +218,8 @@ def _is_partial(row: dict[str, Any], scope: Scope) -> bool:
 _WEEKDAYS = ("", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
-def _labels(scope: Scope, key: tuple[Any, ...]) -> Slice:
+def labels(scope: Scope, key: tuple[Any, ...]) -> Slice:
+    """Return a slice as it is shown and written, by the columns that it is cut by."""
     return {name: label(name, part, scope.tz) for name, part in zip(scope.by, key, strict=True)}
 
 

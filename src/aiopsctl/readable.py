@@ -15,14 +15,14 @@ BLOCKS = "▁▂▃▄▅▆▇█"
 DIFFER = ("ratio", "points", "score")
 """Units whose changes are differences; a change of any other is a share of what was before."""
 
-_COMMAND = re.compile(r"\s*(::|##\[)")
+_COMMAND = re.compile(r"^(\s*):(?=:)|#(?=#\[)")
+"""What a build takes for a command: two colons where a line begins, and `##[` anywhere in it."""
 
 
 def clean(text: object, longest: int = 200) -> str:
     """Return text that cannot move a terminal, forge a row, command a build or hide what it says: as escapes."""
     shown = UNSAFE.sub(lambda m: escaped(m[0]), str(text))
-    if command := _COMMAND.match(shown):
-        shown = f"{shown[: command.start(1)]}{ascii_escape(command[1][0])}{shown[command.start(1) + 1 :]}"
+    shown = _COMMAND.sub(lambda m: f"{m[1] or ''}{ascii_escape(m[0][-1])}", shown)
     return shown if len(shown) <= longest else shown[: longest - 1] + "…"
 
 

@@ -151,6 +151,8 @@ class Section:
 class Result:
     """The answer of a command; `notes` are for people and go to stderr; `by`, `everything`, `breaches` are for tables.
 
+    `fail_on` is from which level on a breach fails a check.
+
     An analysis adds its own keys (`extra`) to the document, and shows `sections` instead of the measurements, or below
     them where they are `measured`, too, and
     `records` where an output format has one row a line.
@@ -167,6 +169,7 @@ class Result:
     by: tuple[str, ...] = ()
     notes: list[str] = field(default_factory=list)
     everything: bool = False
+    fail_on: str = "critical"
     extra: dict[str, Any] = field(default_factory=dict)
     sections: tuple[Section, ...] = ()
     measured: bool = False

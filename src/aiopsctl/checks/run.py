@@ -187,7 +187,7 @@ def _result(
     result = Result(
         "check", code, span_of(log, hull), data, measurements, verdicts,
         {0: "pass", 1: "breach", 2: "breach", 3: "not judged"}[code], {status: counted[status] for status in STATUSES},
-        notes=[*log.account.notes, *_stale(log, how)],
+        notes=[*log.account.notes, *_stale(log, how)], fail_on=how.fail_on,
     )  # fmt: skip
     return (
         result

@@ -23,10 +23,11 @@ def doctor(
     from dataclasses import replace
 
     from aiopsctl.analyses.doctor import doctor as diagnose
-    from aiopsctl.cli.run import emit
+    from aiopsctl.cli.run import check_output, emit
     from aiopsctl.cli.session import open_session
     from aiopsctl.measure import Scope
 
+    check_output(common)
     session = open_session(common)
     result = diagnose(
         session.log, Scope(session.tz, config=session.config, min_coverage=session.config.min_coverage.value)

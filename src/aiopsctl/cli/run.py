@@ -100,15 +100,16 @@ def one_of(option: str, given: str, known: tuple[str, ...]) -> str:
     return given
 
 
-def check_output(common: "Common") -> None:
-    """Raise `UsageError` for an unknown format, before anything is read."""
-    from aiopsctl.formats.format import format_named, target
+def check_output(common: "Common", *, judges: bool = False) -> None:
+    """Raise `UsageError` for a format that is unknown, or that shows verdicts where none are, before anything is read."""
+    from aiopsctl.formats.format import format_named, formats, target
 
     one_of("--color", common.color, ("auto", "always", "never"))
-    if common.format:
-        format_named(common.format)
-    for output in common.output or []:
-        target(output)
+    chosen = [format_named(common.format)] if common.format else []
+    chosen += [target(output)[0] for output in common.output or []]
+    if wrong := next((found.name for found in chosen if found.of_check and not judges), ""):
+        known = ", ".join(name for name, found in formats().items() if not found.of_check)
+        raise UsageError(f"format {wrong} shows verdicts: only check has them", help=f"formats here: {known}")
 
 
 def emit(result: "Result", common: "Common") -> int:
@@ -124,12 +125,12 @@ def emit(result: "Result", common: "Common") -> int:
         _say_notes(result, quiet=common.quiet > 0)
     chosen = format_named(common.format or "table")
     for found in [found for found, path in targets if path == "-"] or [chosen]:
-        if not _is_silent(result, common, human=found.human):
+        if not is_silent(result, common, human=found.human):
             put(found.render(result, look(common) if found.human else Look()), machine=not found.human)
     return result.exit_code
 
 
-def _is_silent(result: "Result", common: "Common", *, human: bool) -> bool:
+def is_silent(result: "Result", common: "Common", *, human: bool) -> bool:
     """Return whether nothing goes to stdout: with -qq, and with -q where a person has nothing to do."""
     return common.quiet > 1 or (common.quiet == 1 and human and result.verdict == "pass")
 

@@ -23,12 +23,14 @@ class Format:
     """An output format: its name, the suffixes of files that are written in it, and the function that writes it.
 
     `human` formats carry the header themselves and may change at any time; the others are one machine-readable document.
+    A format `of_check` shows verdicts, and makes sense for no other command.
     """
 
     name: str
     suffixes: tuple[str, ...]
     render: Callable[[Result, Look], str]
     human: bool = False
+    of_check: bool = False
 
 
 @cache

@@ -26,6 +26,7 @@ def encode(thing: Any, indent: int = 0) -> str:
     except UnicodeEncodeError:  # a lone surrogate: a name of a file that is no text
         separators = None if indent else (",", ":")
         text = json.dumps(msgspec.to_builtins(thing), ensure_ascii=False, indent=indent or None, separators=separators)
+    text = text.replace("##[", "\\u0023#[")  # anywhere in a line a command to a build
     return UNSAFE.sub(lambda m: m[0] if m[0] == "\n" else json.dumps(m[0])[1:-1], text)
 
 

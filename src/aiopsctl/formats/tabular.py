@@ -6,7 +6,7 @@ from itertools import groupby
 from aiopsctl import catalog
 from aiopsctl.formats.cells import NONE, Column, Row, Table, without_empty
 from aiopsctl.formats.dashboard import breached, dashboard, on_page
-from aiopsctl.formats.verdicts import verdicts
+from aiopsctl.formats.verdicts import counted, verdicts
 from aiopsctl.readable import change, clean, interval, number, plural
 from aiopsctl.result import STATUSES, Measurement, Result, Section
 from aiopsctl.views import short
@@ -91,11 +91,10 @@ def closing(result: Result) -> list[str]:
     if result.checks is None or result.counts is None:
         own = on_page(result)
         return [*_remarks(own), *_unknown(own), *breached(result)]
-    counted = ", ".join(f"{result.counts[s]} {s}" for s in STATUSES if result.counts.get(s))
     passed = result.counts.get("ok", 0)
     hidden = passed and passed < len(result.checks) and not result.everything
     listed = [f"✔ {passed} passed (--all lists them)"] if hidden else []
-    return [*listed, f"{result.verdict}: {counted or 'nothing to judge'}   exit {result.exit_code}"]
+    return [*listed, f"{result.verdict}: {counted(result)}   exit {result.exit_code}"]
 
 
 def next_command(result: Result) -> str:

@@ -2,7 +2,7 @@
 
 from aiopsctl.formats.cells import NONE, Column, Row, Table, without_empty
 from aiopsctl.readable import clean, interval, number
-from aiopsctl.result import STATUSES, Verdict
+from aiopsctl.result import STATUSES, Result, Verdict
 
 SIGNS = {"ok": "✔", "warning": "▲", "critical": "✖", "unknown": "?", "skipped": NONE, "blind": "○", "muted": "♪"}
 
@@ -19,10 +19,24 @@ def verdicts(checks: list[Verdict], *, everything: bool) -> Table:
     return without_empty(table, {column.name for column in columns if column.under})
 
 
+def name(check: Verdict) -> str:
+    """Return what a verdict is called: the check, and the metric where that has another name."""
+    return check.metric if check.id == check.metric else f"{clean(check.id)} ({check.metric})"
+
+
+def slice_of(check: Verdict, comma: str = ", ") -> str:
+    """Return the slice that was judged: `feature=draft`, or `all`."""
+    return comma.join(f"{clean(k)}={NONE if v is None else clean(v)}" for k, v in check.slice.items()) or "all"
+
+
+def counted(result: Result) -> str:
+    """Return how many verdicts are what, the worst first: `1 critical, 16 ok`."""
+    counts = result.counts or {}
+    return ", ".join(f"{counts[s]} {s}" for s in STATUSES if counts.get(s)) or "nothing to judge"
+
+
 def _verdict_row(check: Verdict) -> Row:
-    where = ", ".join(f"{clean(k)}={NONE if v is None else clean(v)}" for k, v in check.slice.items()) or "all"
     at = f"{clean(check.at['file'])}:{check.at['line']}" if check.at else ""
-    name = check.metric if check.id == check.metric else f"{clean(check.id)} ({check.metric})"
     value = number(check.value, check.unit) if check.value is not None else ""
     spread = interval(check.low, check.high, check.unit)
     n = f"{check.n:,}" if check.n else ""
@@ -31,5 +45,8 @@ def _verdict_row(check: Verdict) -> Row:
     reason = clean(check.reason or "")
     since, runbook = check.breached_since or "", clean(check.runbook or "")
     told = (spread, f"n {n}" if n else "", f"over {over}", f"since {since}" if since else "", at, runbook)
-    cells = (f"{SIGNS[check.status]} {check.status}", name, where, value, spread, n, over, reason, since, at, runbook)
+    cells = (
+        f"{SIGNS[check.status]} {check.status}", name(check), slice_of(check), value, spread, n, over, reason, since, at,
+        runbook,
+    )  # fmt: skip
     return Row(cells, check.status, (reason, ", ".join(part for part in told if part)))

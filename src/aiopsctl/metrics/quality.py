@@ -175,7 +175,6 @@ feedback_rate = Metric(
     name="feedback-rate",
     title="feedback rate",
     dimension="quality",
-    dashboard="quality",
     unit="ratio",
     worse="lower",
     why="How many of the calls the ratings speak for.",

@@ -21,7 +21,8 @@ def rate(num: str, den: str, *, known: str | None = None, cluster: str = "user_i
     effect = pl.when(usable).then(pl.max_horizontal(VARIANCE / plain, 1.0)).otherwise(1.0)
     low, high = wilson(p, size / effect, pl.when(usable).then(T).otherwise(Z95))
     parts = {**clustered(num, den, cluster), "known": pl.col(known or den).sum()}
-    return Value(parts, pl.when(pl.col("known") > 0).then(p), size, low, high, cluster, f"sum of {num} / sum of {den}")
+    value = pl.when(pl.col("known") > 0).then(p)
+    return Value(parts, value, size, low, high, cluster, f"sum of {num} / sum of {den}", ratio=(num, den))
 
 
 def share(top: pl.Expr, size: pl.Expr, words: str, *, known: str | None = None) -> Value:
@@ -44,4 +45,4 @@ def rate_of_last_days(num: str, den: str, days: int, *, cluster: str = "user_id"
         return recent.group_by(keys, maintain_order=True).agg(pl.col(num, den).sum())
 
     value = rate(num, den, cluster=cluster)
-    return replace(value, units=units, words=f"{value.words}, over the last {days} days of the window")
+    return replace(value, units=units, ratio=None, words=f"{value.words}, over the last {days} days of the window")

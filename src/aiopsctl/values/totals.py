@@ -32,7 +32,8 @@ def mean(
     where = f" where {having} is above 0" if having else f" where {lacking} is 0" if lacking else ""
     parts = clustered(num, den, cluster, among) | {"counted": pl.col(n or den).filter(among).sum()}
     words = f"sum of {num} / sum of {den}{where}"
-    return Value(parts, centre, pl.col("counted"), low, high, cluster, words, per)
+    ratio = None if having or lacking else (num, den)
+    return Value(parts, centre, pl.col("counted"), low, high, cluster, words, per, ratio=ratio)
 
 
 def mean_gap(num: str, den: str, *, between: str, most: float, cluster: str = "user_id", per: float = 1) -> Value:

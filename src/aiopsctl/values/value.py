@@ -20,7 +20,8 @@ class Value:
     `cluster` names the unit whose rows belong together (calls of one user are not independent); the sums are then
     taken at that grain too, and rows without it count in the value but not in the interval. `per` is how many of the
     sums' unit make one of the value's (nano-dollars in a dollar). `units` makes the rows that the parts are taken over
-    of the summed ones, where they are others: from rows and the names of the slices to rows.
+    of the summed ones, where they are others: from rows and the names of the slices to rows. `ratio` names numerator and
+    denominator of a mean of events: two windows of it can be told apart by users and days (see `changes.py`).
     """
 
     parts: Mapping[str, pl.Expr]
@@ -32,6 +33,7 @@ class Value:
     words: str = ""
     per: float = 1
     units: Callable[[pl.DataFrame, Sequence[str]], pl.DataFrame] | None = None
+    ratio: tuple[str, str] | None = None
 
     @property
     def has_interval(self) -> bool:

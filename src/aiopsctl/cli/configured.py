@@ -29,8 +29,19 @@ def configuration(common: Common) -> "tuple[Config, str]":
     if not path.is_file():
         raise UsageError(f"no such config: {path}", help="aiopsctl.yaml is found upwards from here, or give --config")
     units = {name: metric.unit for name, metric in catalog.metrics().items()}
-    config = load(path, metrics=units, columns=(*COLUMNS, *CALENDAR), checks=tuple(units))
+    config = load(path, metrics=units, columns=(*COLUMNS, *CALENDAR), checks=tuple(units), condition=_fault)
     return config, os.path.relpath(path) if path.is_absolute() else str(path)
+
+
+def _fault(where: str) -> tuple[str, str] | None:
+    """Return what is wrong with a condition of the config, and what would be right."""
+    from aiopsctl.measure import predicate
+
+    try:
+        predicate(where)
+    except UsageError as error:
+        return error.what.removeprefix("--where: ").replace(f'--where "{where}"', "the text"), error.help
+    return None
 
 
 def sources(config: "Config") -> dict[str, str | None]:

@@ -32,6 +32,9 @@ HANDBOOK_CLASSES = ("inline", "on-demand", "background", "async")
 CLASS_LIMITS: Mapping[str, str] = MappingProxyType({"latency-p50": "p50", "latency-p95": "p95"})
 """The metrics that `above: class` may limit, and the key of the class that holds the limit."""
 
+CONFIDENCE = quantity("95%")
+"""The confidence of every interval."""
+
 
 class Place(NamedTuple):
     """Where something is written, counted from 1."""
@@ -127,7 +130,7 @@ class Defaults(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     on_few_samples: Annotated[
         Literal["skip", "unknown", "judge"], says("What to do with fewer than `min_samples`.")
     ] = "skip"
-    confidence: Annotated[Confidence, says("The confidence of the intervals.")] = quantity("95%")
+    confidence: Annotated[Confidence, says("The confidence of the intervals: 95 %, and no other.")] = CONFIDENCE
 
 
 class Limits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -86,7 +86,7 @@ def test_no_window_has_enough(tmp_path: Path) -> None:
             "no feature has a class; the config gives them: features: {NAME: {class: on-demand}}",
         ]),
         ("{metric: calls, compare: previous, critical: {fall: 50%}}", [
-            "no fall: the log begins 2026-09-20, the window before on 2026-09-06",
+            "no fall: the log begins 2026-09-20, the window before on 2026-09-07",
         ]),
         ("{metric: calls, compare: previous, critical: {fall: 50%, above: 5}}", [
             "no fall: nothing to compare with",

@@ -138,7 +138,7 @@ def _most_samples(check: Check, log: Log, how: Run) -> int:
 
 
 def _planned(check: Check, v: Verdict, rows: int, cannot: list[str], where: str | None) -> Planned:
-    judged = v.value is not None and v.status in ("ok", "warning", "critical")
+    judged = v.value is not None and v.status in ("ok", "warning", "critical", "blind")
     dates = {"since": v.reference.since, "until": v.reference.until} if v.reference else {}
     reference = {"name": check.compare, **dates, "n": v.reference.n if v.reference else 0} if check.compare else None
     return Planned(

@@ -14,7 +14,7 @@ from aiopsctl.checks.judge import has_limit, judge, verdict
 from aiopsctl.checks.lasting import lasting
 from aiopsctl.checks.mutes import muted
 from aiopsctl.checks.onward import onward
-from aiopsctl.checks.outcome import BREACH, exit_code, monitor_code
+from aiopsctl.checks.outcome import BREACH, exit_code, is_judged, monitor_code
 from aiopsctl.config import Config, Mute
 from aiopsctl.errors import UsageError
 from aiopsctl.facts import untold
@@ -30,6 +30,7 @@ _COVERED = 0.1
 """A window before is not compared with when the log lacks more than this share of it at its beginning."""
 
 _EVER = Window()
+_VERDICTS = {0: "pass", 1: "breach", 2: "breach", 3: "not judged"}
 
 
 @dataclass(frozen=True)
@@ -180,12 +181,12 @@ def _scope(group: _Group, log: Log, how: Run) -> Scope:
     now = how.complete if how.complete and group.compare and windows.days_in(group.window) else how.now
     window = _within(windows.judged(group.window, now, how.tz), how.within) if timed else _EVER
     where = " AND ".join(f"({w})" for w in (group.where, how.where) if w) or None
-    reference = _reference(group, window, how) if group.compare and timed else None
+    reference = _reference(group, window, log, how) if group.compare and timed else None
     name = (group.compare or "previous").removeprefix("baseline:")
     return Scope(how.tz, window, reference, name, group.by, where, how.config, how.min_coverage)
 
 
-def _reference(group: _Group, window: Window, how: Run) -> Window:
+def _reference(group: _Group, window: Window, log: Log, how: Run) -> Window:
     name = (group.compare or "").removeprefix("baseline:")
     known = {"lagged": "lagged", "previous": "previous", **dict(how.baselines)}
     relative = known.get(name, name)
@@ -194,12 +195,21 @@ def _reference(group: _Group, window: Window, how: Run) -> Window:
     if relative == "lagged":
         return windows.lagged(window, how.tz)
     if relative == "previous":
-        days = windows.days_in(group.window)
-        return windows.same_weekdays(window, days, how.tz) if days else windows.previous(group.window, window, how.tz)
+        return _previous(group.window, window, log, how.tz)
     if group.compare != name:
         named = ", ".join(n for n, _ in how.baselines) or "none"
         raise UsageError(f"unknown baseline '{name}'", help=f"baselines of the config: {named}")
     return windows.span(name, how.now, how.tz)
+
+
+def _previous(name: str, window: Window, log: Log, tz: ZoneInfo) -> Window:
+    """Return the window before: with the same weekdays where the log reaches back so far, else right before."""
+    days, oldest = windows.days_in(name), oldest_of(log)
+    if days and oldest:
+        same = windows.same_weekdays(window, days, tz)
+        if same.since and oldest < same.since + timedelta(days=1):
+            return same
+    return windows.previous(name, window, tz)
 
 
 def _within(window: Window, outer: Window) -> Window:
@@ -245,14 +255,19 @@ def _result(
     code = monitor_code(verdicts, code, fail_on=how.fail_on) if how.nagios else code
     result = Result(
         "check", code, span_of(log, hull), data, measurements, verdicts,
-        {0: "pass", 1: "breach", 2: "breach", 3: "not judged"}[code], {status: counted[status] for status in STATUSES},
-        notes=[*log.account.notes, *_stale(log, how)], fail_on=how.fail_on,
+        _VERDICTS[code], {status: counted[status] for status in STATUSES},
+        notes=[*log.account.notes, *_stale(log, how), *_unjudged(verdicts)], fail_on=how.fail_on,
     )  # fmt: skip
     return (
         result
         if data.rows_used or result.verdict == "breach"
         else not_judged(log, hull, nothing_found(log, hull), result)
     )
+
+
+def _unjudged(verdicts: Sequence[Verdict]) -> list[str]:
+    """Say where a run without a breach rests on no judgement at all."""
+    return [] if is_judged(verdicts) else ["no check was judged; see why beside each, or ask for it with --strict"]
 
 
 def _stale(log: Log, how: Run) -> list[str]:

@@ -162,7 +162,11 @@ def _judged(
     why = "no feature of the log has a class" if check.classes else "no feature has a class"
     return [
         verdict(
-            check, nothing, "skipped", f"{why}; the config gives them: features: {{NAME: {{class: on-demand}}}}", None
+            check,
+            nothing,
+            "skipped" if check.at is None else "unknown",
+            f"{why}; the config gives them: features: {{NAME: {{class: on-demand}}}}",
+            None,
         )
     ]
 

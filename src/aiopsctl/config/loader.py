@@ -35,18 +35,19 @@ def load(
     metrics: Mapping[str, str] | None = None,
     columns: Collection[str] | None = None,
     checks: Collection[str] | None = None,
+    baselines: Collection[str] | None = (),
 ) -> Config:
     """Return the config at `path`, or raise `ConfigError` with every problem in it.
 
-    `metrics` (name -> unit), `columns` and `checks` (those of the preset) are what names in the file may
-    refer to; names of a kind that is not given are not looked at.
+    `metrics` (name -> unit), `columns`, `checks` (those of the preset) and `baselines` (those that are saved) are what
+    names in the file may refer to; names of a kind that is None are not looked at.
     """
     path = Path(path)
     name = _shown(path)
     data = b""
     try:
         data = read_bytes(path)
-        return _config(path, data, Known(metrics, columns, checks))
+        return _config(path, data, Known(metrics, columns, checks, baselines))
     except OSError as error:
         raise ConfigError(f"error: cannot read the config: {error.strerror}\n  --> {name}") from None
     except RefusedError as refused:

@@ -19,6 +19,7 @@ class Known:
     metrics: Mapping[str, str] | None = None
     columns: Collection[str] | None = None
     checks: Collection[str] | None = None
+    baselines: Collection[str] | None = ()
 
 
 @dataclass(frozen=True)

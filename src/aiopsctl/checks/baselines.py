@@ -7,24 +7,25 @@ rise or a fall is judged from the values and intervals of both sides.
 import json
 import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 from msgspec import Meta, Struct
 
-from aiopsctl.config.judging import is_range
 from aiopsctl.errors import UsageError
 from aiopsctl.measure import Told, iso
 from aiopsctl.metric import Metric
 from aiopsctl.readable import plural
 from aiopsctl.result import Reference, Slice
 from aiopsctl.sums import GRAINS
+from aiopsctl.window import span
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_RESERVED = ("previous", "lagged")
+_RESERVED = ("previous", "lagged", "now")
 _OLD = timedelta(days=180)
+_FIRST_YEAR, _LAST_YEAR = 1900, 9000
 
 Instant = Annotated[datetime, Meta(tz=True)]
 
@@ -52,6 +53,10 @@ class Entry(Struct, frozen=True):
     definition: str
     slices: tuple[Kept, ...]
 
+    def __post_init__(self) -> None:
+        """Refuse times that no zone can show."""
+        _require_shown(self.since, self.until)
+
 
 class Saved(Struct, frozen=True):
     """A saved baseline; `tz` is the zone that its windows and calendar slices are of."""
@@ -61,6 +66,10 @@ class Saved(Struct, frozen=True):
     saved_at: Instant
     tz: str
     entries: tuple[Entry, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse a time that no zone can show."""
+        _require_shown(self.saved_at)
 
     def told(self, by: Sequence[str], where: str | None, window: str | None, tz: ZoneInfo) -> Told:
         """Return what gives the reference of each metric and slice of a scope.
@@ -121,6 +130,13 @@ class Saved(Struct, frozen=True):
         )
 
 
+def _require_shown(*times: datetime | None) -> None:
+    outside = [when for when in times if when is not None and not _FIRST_YEAR < when.year < _LAST_YEAR]
+    if outside:
+        message = f"{outside[0].isoformat()} lies outside the calendar"
+        raise ValueError(message)
+
+
 def _key(slice_: Mapping[str, Any]) -> str:
     return json.dumps(slice_, sort_keys=True)
 
@@ -131,6 +147,7 @@ def definition(metric: Metric) -> str:
     told = {
         "name": metric.name, "unit": metric.unit, "formula": metric.formula,
         "grain": {name: repr(GRAINS[name]) if name in GRAINS else name for name in metric.keys},
+        "required": metric.grain,
         "sums": {name: (what.add, repr(what.row)) for name, what in metric.sums.items()},
         "value": (value.words, value.per, value.cluster, value.ratio), "covers": metric.covers,
         "facts": sorted(metric.facts), "base": metric.base, "across": metric.across if metric.base else (),
@@ -140,13 +157,21 @@ def definition(metric: Metric) -> str:
 
 def is_name(text: str) -> bool:
     """Return whether a saved baseline may have this name: it is a file's, and nothing else that is compared with."""
-    return _NAME.fullmatch(text) is not None and text not in _RESERVED and not is_range(text)
+    return _NAME.fullmatch(text) is not None and text not in _RESERVED and not _is_time(text)
+
+
+def _is_time(text: str) -> bool:
+    try:
+        span(text, datetime(2000, 1, 1, tzinfo=UTC), ZoneInfo("UTC"))
+    except UsageError:
+        return ".." in text
+    return True
 
 
 def require_name(text: str) -> None:
     """Raise `UsageError` for a name that no saved baseline may have."""
     if not is_name(text):
-        help = "letters, digits, ., _ and -; not previous, lagged, or a range of dates"
+        help = "letters, digits, ., _ and -; not previous, lagged, or a time such as 2026-09"
         raise UsageError(f"'{text}' cannot be the name of a baseline", help=help)
 
 

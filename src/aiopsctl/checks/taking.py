@@ -38,7 +38,7 @@ def take(name: str, checks: Sequence[Check], log: Log, how: Run, at: datetime) -
         found = measure(log.events, list(metrics.values()), scope)
         every += found
         named = None if how.within.since else window
-        entries += [e for m in metrics.values() if (e := _entry(m, found, scope, named)).slices]
+        entries += [_entry(metric, found, scope, named) for metric in metrics.values()]
     saved = Saved(1, name, at.astimezone(how.tz).replace(microsecond=0), how.tz.key, tuple(entries))
     return saved, _result(saved, every, log, hull(scopes, how))
 
@@ -69,14 +69,14 @@ def _entry(metric: Metric, found: Sequence[Measurement], scope: Scope, window: s
 
 
 def _result(saved: Saved, measurements: list[Measurement], log: Log, whole: Scope) -> Result:
-    kept = {entry.metric for entry in saved.entries}
+    kept = {entry.metric for entry in saved.entries if entry.slices}
     rows = tuple(
         (entry.metric, _shown(each), entry.window or "given", number(each.value, entry.unit),
          interval(each.low, each.high, entry.unit), each.n)
         for entry in saved.entries for each in entry.slices
     )  # fmt: skip
     columns = ("metric", "slice", "over", "value", "95 % interval", "n")
-    section = Section(f"baseline {saved.name}", columns, rows, right=("value", "95 % interval"))
+    section = Section("saved", columns, rows, right=("value", "95 % interval"))
     without = [m for m in dict.fromkeys(m.metric for m in measurements) if m not in kept]
     notes = [*log.account.notes]
     if without:

@@ -62,10 +62,10 @@ def _load(path: Path, name: str) -> "Saved":
 
     help = f"save it again: aiopsctl check --save-baseline {name} --force"
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Saved)
+        return msgspec.structs.replace(msgspec.json.decode(path.read_bytes(), type=Saved), name=name)
     except OSError as error:
         raise UsageError(f"cannot read the baseline '{name}': {error.strerror}", where=str(path)) from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise UsageError(f"the baseline '{name}' is damaged: {error}", where=str(path), help=help) from None
 
 

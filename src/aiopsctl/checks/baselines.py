@@ -6,7 +6,7 @@ rise or a fall is judged from the values and intervals of both sides.
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Annotated, Any, Literal
@@ -77,14 +77,27 @@ class Saved(Struct, frozen=True):
         `window` is the name of the window that is compared, None where any will do. What is not kept, or was computed
         otherwise, has no value, and a reason.
         """
-        known: dict[str, tuple[Entry | None, dict[str, Kept]]] = {}
+        known: dict[str, Callable[[Slice], Reference]] = {}
 
         def tell(metric: Metric, slice_: Slice) -> Reference:
             if metric.name not in known:
-                entry = self._entry(metric, by, where, window)
-                known[metric.name] = entry, {_key(kept.slice): kept for kept in entry.slices} if entry else {}
-            entry, kept = known[metric.name]
-            return self._reference(metric, entry, kept.get(_key(slice_)), by, window, tz)
+                known[metric.name] = self._of_metric(metric, by, where, window, tz)
+            return known[metric.name](slice_)
+
+        return tell
+
+    def _of_metric(
+        self, metric: Metric, by: Sequence[str], where: str | None, window: str | None, tz: ZoneInfo
+    ) -> Callable[[Slice], Reference]:
+        entry = self._entry(metric, by, where, window)
+        reason = self._refusal(metric, entry, by, window)
+        kept = {_key(each.slice): each for each in entry.slices} if entry and not reason else {}
+        since, until = (iso(entry.since, tz), iso(entry.until, tz)) if entry else (None, None)
+
+        def tell(slice_: Slice) -> Reference:
+            own = kept.get(_key(slice_))
+            value, low, high, n = (own.value, own.low, own.high, own.n) if own else (None, None, None, 0)
+            return Reference(self.name, value, low, high, n, since, until, iso(self.saved_at, tz), reason)
 
         return tell
 
@@ -94,40 +107,16 @@ class Saved(Struct, frozen=True):
         fitting = [e for e in alike if window is None or e.window in (window, None)]
         return max(fitting, key=lambda e: e.window == window, default=None)
 
-    def _reference(
-        self,
-        metric: Metric,
-        entry: Entry | None,
-        kept: Kept | None,
-        by: Sequence[str],
-        window: str | None,
-        tz: ZoneInfo,
-    ) -> Reference:
-        reason = None
+    def _refusal(self, metric: Metric, entry: Entry | None, by: Sequence[str], window: str | None) -> str | None:
+        """Return why a metric cannot be compared at all, whatever the slice."""
         again = f"save it again: aiopsctl check --save-baseline {self.name} --force"
         if entry is None:
             cut = f" by {', '.join(by)}" if by else ""
             over = f" over {window}" if window else ""
-            reason = f"baseline '{self.name}' has no {metric.name}{cut}{over} of these rows; {again}"
-        elif entry.definition != definition(metric):
-            reason = f"{metric.name} was computed otherwise when baseline '{self.name}' was saved; {again}"
-        if reason or kept is None:
-            kept = Kept({}, 0, None, None, 0)
-            value = None
-        else:
-            value = kept.value
-        since, until = (entry.since, entry.until) if entry else (None, None)
-        return Reference(
-            self.name,
-            value,
-            kept.low,
-            kept.high,
-            kept.n,
-            iso(since, tz),
-            iso(until, tz),
-            iso(self.saved_at, tz),
-            reason,
-        )
+            return f"baseline '{self.name}' has no {metric.name}{cut}{over} of these rows; {again}"
+        if entry.definition != definition(metric):
+            return f"{metric.name} was computed otherwise when baseline '{self.name}' was saved; {again}"
+        return None
 
 
 def _require_shown(*times: datetime | None) -> None:

@@ -89,7 +89,7 @@ def reference(view: View, path: KeyPath, check: Check) -> Iterator[Problem]:
     if saved is not None and name not in saved and not view.written("baselines", name):
         known = ["previous", *view.members("baselines"), *saved]
         otherwise = "write previous, the name of a baseline, or a range such as 2026-09-01..2026-10-01"
-        otherwise += f"; saved: {', '.join(saved)}" if saved else ""
+        otherwise += f"; saved: {', '.join(saved)}" if saved else "; check --save-baseline NAME saves one"
         yield view.unknown("baseline", name, known, (*path, "compare"), otherwise)
 
 

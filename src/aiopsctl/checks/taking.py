@@ -71,7 +71,7 @@ def _entry(metric: Metric, found: Sequence[Measurement], scope: Scope, window: s
 def _result(saved: Saved, measurements: list[Measurement], log: Log, whole: Scope) -> Result:
     kept = {entry.metric for entry in saved.entries if entry.slices}
     rows = tuple(
-        (entry.metric, _shown(each), entry.window or "given", number(each.value, entry.unit),
+        (entry.metric, _shown(each), "all rows" if entry.since is None else entry.window or "given", number(each.value, entry.unit),
          interval(each.low, each.high, entry.unit), each.n)
         for entry in saved.entries for each in entry.slices
     )  # fmt: skip

@@ -3,7 +3,7 @@
 One path for every command, so that a check and a report can never disagree.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
@@ -28,6 +28,8 @@ MIN_COVERAGE = 0.95
 WINDOW = "_window"
 """The column that numbers the windows of a scope: 0 is the window, 1 the one compared with."""
 
+Told = Callable[[Metric, Slice], Reference]
+"""References that are told by a saved baseline, in place of being measured."""
 
 _EVER = Window()
 
@@ -36,7 +38,8 @@ _EVER = Window()
 class Scope:
     """Which rows are looked at, how they are cut into slices, and what the config says that no log does.
 
-    `min_coverage` is the share of the calls for which a cost must be known.
+    `min_coverage` is the share of the calls for which a cost must be known. `told` gives the references in place of a
+    window of the log.
     """
 
     tz: ZoneInfo
@@ -47,6 +50,7 @@ class Scope:
     where: str | None = None
     config: Any = None
     min_coverage: float = MIN_COVERAGE
+    told: Told | None = None
 
     def __post_init__(self) -> None:
         """Cut once by a column that is named twice."""
@@ -164,6 +168,11 @@ _EXAMPLE = "for example: feature = 'draft' AND latency_ms > 5000 AND ts >= DATE 
 _SHOWN = tuple(name for name in COLUMNS if name not in TEXT)
 
 
+def all_of(*conditions: str | None) -> str | None:
+    """Return the SQL condition that all of those given are met, None where there is none."""
+    return " AND ".join(f"({condition})" for condition in conditions if condition) or None
+
+
 def check_by(by: Iterable[str]) -> None:
     """Raise `UsageError` for a column that cannot be grouped by."""
     known = _SHOWN + CALENDAR
@@ -192,9 +201,11 @@ def _measurement(
         status, reason = "unknown", f"cost is known for {row['coverage']:.1%} of the calls"
     elif metric.note and not (scope.window.is_month(scope.tz) or "month" in scope.by):
         reason = metric.note
+    slice_ = labels(scope, key)
+    before = scope.told(metric, slice_) if scope.told else _reference(None if lack else rows.get((key, 1)), scope)
     return Measurement(
-        metric.name, labels(scope, key), value, row.get("low"), row.get("high"), row.get("n") or 0, metric.unit,
-        _reference(None if lack else rows.get((key, 1)), scope), status, reason, row.get("coverage"),
+        metric.name, slice_, value, row.get("low"), row.get("high"), row.get("n") or 0, metric.unit, before, status,
+        reason, row.get("coverage"),
     )  # fmt: skip
 
 
@@ -244,6 +255,11 @@ def label(name: str, part: Any, tz: ZoneInfo) -> Any:  # noqa: PLR0911 - one lin
 def iso(when: datetime | None, tz: ZoneInfo) -> str | None:
     """Return an instant as ISO 8601 with the offset of the zone."""
     return None if when is None else when.astimezone(tz).isoformat()
+
+
+def has_times(events: pl.DataFrame) -> bool:
+    """Return whether any row has a time."""
+    return "ts" in events.columns and events["ts"].null_count() < events.height
 
 
 def newest(events: pl.DataFrame) -> datetime | None:

@@ -16,7 +16,10 @@ Slice = dict[str, Any]
 
 @dataclass(frozen=True)
 class Reference:
-    """The same metric in the window compared with."""
+    """The same metric in the window compared with, or as a saved baseline has it.
+
+    `saved_at` is when the baseline was saved; `reason` is why the metric cannot be compared with it at all.
+    """
 
     name: str
     value: float | None
@@ -25,6 +28,8 @@ class Reference:
     n: int
     since: str | None
     until: str | None
+    saved_at: str | None = None
+    reason: str | None = None
 
 
 @dataclass(frozen=True)

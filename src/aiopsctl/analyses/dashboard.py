@@ -50,7 +50,7 @@ def on_dashboard() -> list[Metric]:
 def _tiles(found: Sequence[Measurement], log: Log, scope: Scope, verdicts: Sequence[Verdict]) -> list[Tile]:
     whole = {m.metric: m for m in found}
     metrics = [metric for metric in on_dashboard() if metric.name in whole]
-    compared = whole if scope.reference else _last_week(log, metrics, scope)
+    compared = whole if scope.reference or scope.told else _last_week(log, metrics, scope)
     trends = _trends(log, [metric for metric in metrics if whole[metric.name].value is not None], scope)
     return [
         _tile(metric, whole[metric.name], compared.get(metric.name), trends.get(metric.name, []), verdicts)
@@ -79,7 +79,9 @@ def _last_week(log: Log, metrics: Sequence[Metric], scope: Scope) -> Mapping[str
     if end is None:
         return {}
     recent = Window(moment(_CHANGE, end, scope.tz), end)
-    weekly = replace(scope, window=recent, reference=previous(_CHANGE, recent, scope.tz), reference_name=_CHANGE, by=())
+    weekly = replace(
+        scope, window=recent, reference=previous(_CHANGE, recent, scope.tz), reference_name=_CHANGE, by=(), told=None
+    )
     too_short = scope.window.since and recent.since and scope.window.since > recent.since
     if too_short or uncovered(log, weekly):
         return {}
@@ -95,7 +97,7 @@ def _trends(log: Log, metrics: Sequence[Metric], scope: Scope) -> Mapping[str, l
     first = max(last - timedelta(days=DAYS - 1), _day(max(filter(None, (scope.window.since, oldest))), scope.tz))
     since = around("day", datetime(first.year, first.month, first.day, tzinfo=scope.tz), scope.tz).since
     window = Window(max(filter(None, (scope.window.since, since))), end)
-    by_day = measure(log.events, metrics, replace(scope, window=window, reference=None, by=("day",)))
+    by_day = measure(log.events, metrics, replace(scope, window=window, reference=None, told=None, by=("day",)))
     known = {(m.metric, m.slice["day"]): m.value for m in by_day if m.status == "ok"}
     days = [(first + timedelta(days=n)).isoformat() for n in range((last - first).days + 1)]
     return {metric.name: [Point(day, known.get((metric.name, day))) for day in days] for metric in metrics}

@@ -40,7 +40,8 @@ def judge(check: Check, m: Measurement, covered: str | None, proof: Evidence | N
         if finding.surely:
             return verdict(check, m, finding.level, _words(finding.limit, m), finding.limit)
     if missing:
-        return verdict(check, m, "skipped", missing, relative[0])
+        status = "unknown" if m.reference and m.reference.reason else "skipped"
+        return verdict(check, m, status, missing, relative[0])
     if unseen := _unseen(judged, m, proof):
         return unseen_verdict(check, m, *unseen, past=any(f.past and f.limit == unseen[1] for f in findings))
     near = next((f for f in findings if f.past), None)
@@ -97,10 +98,15 @@ def _no_reference(check: Check, reference: Reference | None, covered: str | None
     if covered:
         return covered
     if reference is None or reference.value is None:
-        return "nothing to compare with in the window before"
+        return (reference and reference.reason) or f"nothing to compare with in {_place(reference)}"
     if reference.n < check.min_samples and check.on_few_samples != "judge":
-        return f"{reference.n:,} of {check.min_samples:,} samples in the window before"
+        return f"{reference.n:,} of {check.min_samples:,} samples in {_place(reference)}"
     return None
+
+
+def _place(reference: Reference | None) -> str:
+    saved = reference and reference.saved_at
+    return f"baseline '{reference.name}', saved {saved[:10]}" if reference and saved else "the window before"
 
 
 def _finding(level: str, limit: Limit, check: Check, m: Measurement, proof: Evidence | None) -> _Finding:
@@ -151,9 +157,10 @@ def _words(limit: Limit, m: Measurement) -> str:
         return f"{number(m.value, m.unit)} is {limit.kind} the limit of {number(limit.value, m.unit)}"
     before = m.reference.value if m.reference else None
     name = m.reference.name if m.reference else "previous"
+    saved = f", saved {m.reference.saved_at[:10]}" if m.reference and m.reference.saved_at else ""
     verb = "rose" if limit.kind == "rise" else "fell"
     moved = change(m.value, before, m.unit).lstrip("+-") or f"to {number(m.value, m.unit)}"
-    against = "" if name == "previous" else f" against {name}"
+    against = "" if name == "previous" else f" against {name}{saved}"
     return f"{verb} {moved} from {number(before, m.unit)}; limit: {limit_words(limit, m.unit)}{against}"
 
 

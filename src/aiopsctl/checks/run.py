@@ -2,13 +2,14 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from aiopsctl import window as windows
 from aiopsctl.changes import Key, changes
 from aiopsctl.checks.alarms import BUDGET, Bar, Evidence, bars, limits_of_change
+from aiopsctl.checks.baselines import Saved
 from aiopsctl.checks.check import Check
 from aiopsctl.checks.judge import has_limit, judge, verdict
 from aiopsctl.checks.lasting import lasting
@@ -18,7 +19,7 @@ from aiopsctl.checks.outcome import BREACH, exit_code, is_judged, monitor_code
 from aiopsctl.config import Config, Mute
 from aiopsctl.errors import UsageError
 from aiopsctl.facts import untold
-from aiopsctl.measure import MIN_COVERAGE, Scope, iso, measure, newest
+from aiopsctl.measure import MIN_COVERAGE, Scope, all_of, has_times, iso, measure, newest
 from aiopsctl.readable import plural
 from aiopsctl.result import STATUSES, Measurement, Result, Verdict
 from aiopsctl.sources.log import Log
@@ -49,6 +50,7 @@ class Run:
     nagios: bool = False
     inputs: tuple[str, ...] = ()
     baselines: tuple[tuple[str, Window | str], ...] = ()
+    saved: Mapping[str, Saved] = field(default_factory=dict)
     mutes: tuple[Mute, ...] = ()
     config: Config | None = None
     complete: datetime | None = None
@@ -93,7 +95,7 @@ def run(checks: Sequence[Check], log: Log, how: Run) -> Result:
             verdicts[id(check)] = [_finished(v, check, group, log, how, seen[group].scope, bar) for v in own]
     ordered = [v for check in checks for v in verdicts[id(check)]]
     measurements = [m for each in seen.values() for m in each.found]
-    return _result(ordered, checks, measurements, log, _hull([each.scope for each in seen.values()], how), how)
+    return _result(ordered, checks, measurements, log, hull([each.scope for each in seen.values()], how), how)
 
 
 @dataclass(frozen=True)
@@ -181,13 +183,15 @@ def _dated(m: Measurement, log: Log, scope: Scope) -> Measurement:
 
 
 def _scope(group: _Group, log: Log, how: Run) -> Scope:
-    timed = "ts" in log.events.columns and log.events["ts"].null_count() < log.events.height
+    timed = has_times(log.events)
     now = how.complete if how.complete and group.compare and windows.days_in(group.window) else how.now
     window = _within(windows.judged(group.window, now, how.tz), how.within) if timed else _EVER
-    where = " AND ".join(f"({w})" for w in (group.where, how.where) if w) or None
-    reference = _reference(group, window, log, how) if group.compare and timed else None
+    where = all_of(group.where, how.where)
     name = (group.compare or "previous").removeprefix("baseline:")
-    return Scope(how.tz, window, reference, name, group.by, where, how.config, how.min_coverage)
+    saved = how.saved.get(name)
+    told = saved.told(group.by, where, group.window, how.tz) if saved else None
+    reference = _reference(group, window, log, how) if group.compare and timed and not told else None
+    return Scope(how.tz, window, reference, name, group.by, where, how.config, how.min_coverage, told)
 
 
 def _reference(group: _Group, window: Window, log: Log, how: Run) -> Window:
@@ -239,7 +243,7 @@ def uncovered(log: Log, scope: Scope) -> str | None:
     return f"the log begins {begins:%Y-%m-%d}, the window before on {wanted:%Y-%m-%d}"
 
 
-def _hull(scopes: list[Scope], how: Run) -> Scope:
+def hull(scopes: list[Scope], how: Run) -> Scope:
     """Return the scope that holds every row that any check judged."""
     since = [scope.window.since for scope in scopes]
     until = [scope.window.until for scope in scopes]

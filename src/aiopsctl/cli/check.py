@@ -38,6 +38,13 @@ def check(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Judge nothing: list what would be, on how much, and what never fires.")
     ] = False,
+    save_baseline: Annotated[
+        str | None,
+        typer.Option(
+            "--save-baseline", metavar="NAME", help="Judge nothing; save what the checks measure, to compare with."
+        ),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Save over a baseline that exists.")] = False,
     no_ci: Annotated[
         bool, typer.Option("--no-ci", help="In GitHub Actions, add no annotations and no step summary.")
     ] = False,
@@ -50,22 +57,30 @@ def check(
 
     Exit codes: 0 pass, 1 breach, 2 usage or config, 3 not judged; with --dry-run 0, or 3 where nothing can be judged.
     """
+    from aiopsctl.checks.baselines import require_name
     from aiopsctl.checks.check import from_config
     from aiopsctl.checks.plan import dry_run as plan
     from aiopsctl.checks.run import Run, not_judged, run
+    from aiopsctl.cli.baselines import save
     from aiopsctl.cli.ci import tell_ci
     from aiopsctl.cli.run import check_output, emit, one_of
     from aiopsctl.cli.session import again, names, open_session, scope, too_many_rejects
     from aiopsctl.measure import check_by, predicate
 
-    check_output(common, judges=not dry_run)
+    saving = save_baseline is not None
+    check_output(common, judges=not (saving or dry_run))
     one_of("--fail-on", fail_on, _LEVELS)
     one_of("--exit-codes", exit_codes, _CODES)
     by = names(common.by)
     check_by(by)
     if common.where:
         predicate(common.where)
-    session = open_session(common)
+    if save_baseline is not None:
+        require_name(save_baseline)
+    if (force and not saving) or (common.compare and saving):
+        option, help = ("--compare", "leave --compare away") if saving else ("--force", "add --save-baseline NAME")
+        raise UsageError(f"{option} goes {'without' if saving else 'with'} --save-baseline", help=help)
+    session = open_session(common, saving=saving)
     asked = scope(session, common)
     chosen = _chosen(from_config(session.config, session.config_file), only or [])
     chosen = [_as_asked(each, by, common.compare) for each in chosen]
@@ -75,6 +90,9 @@ def check(
         baselines=session.baselines, mutes=session.config.mutes, config=session.config, complete=session.complete,
         min_coverage=asked.min_coverage,
     )  # fmt: skip
+    if save_baseline is not None:
+        return save(session, common, save_baseline, chosen, how, force=force)
+    how = replace(how, saved=session.saved(each.compare for each in chosen if each.compare))
     why = too_many_rejects(session, common, by_default=True)
     if why:
         result = not_judged(session.log, replace(asked, reference=None), why)

@@ -15,9 +15,13 @@ if TYPE_CHECKING:
     from aiopsctl.window import Window
 
 
-def configuration(common: Common) -> "tuple[Config, str]":
-    """Return the config that holds, and its name: `--config`, else the nearest `aiopsctl.yaml`, else none."""
+def configuration(common: Common, *, saving: bool = False) -> "tuple[Config, str]":
+    """Return the config that holds, and its name: `--config`, else the nearest `aiopsctl.yaml`, else none.
+
+    While a baseline is being saved, the config may name some that are not saved yet.
+    """
     from aiopsctl import catalog
+    from aiopsctl.cli.baselines import folder, saved_names
     from aiopsctl.config import Config, find, load
     from aiopsctl.events import CALENDAR, COLUMNS
 
@@ -29,7 +33,9 @@ def configuration(common: Common) -> "tuple[Config, str]":
     if not path.is_file():
         raise UsageError(f"no such config: {path}", help="aiopsctl.yaml is found upwards from here, or give --config")
     units = {name: metric.unit for name, metric in catalog.metrics().items()}
-    config = load(path, metrics=units, columns=(*COLUMNS, *CALENDAR), checks=tuple(units), condition=_fault)
+    saved = None if saving else saved_names(folder(path))
+    known = (*COLUMNS, *CALENDAR)
+    config = load(path, metrics=units, columns=known, checks=tuple(units), condition=_fault, baselines=saved)
     return config, os.path.relpath(path) if path.is_absolute() else str(path)
 
 

@@ -50,7 +50,7 @@ def cost(
 
         if reconcile:
             return reconciled(result, session.log, scope, book(session.config))
-        if causes or common.compare:
+        if causes or scope.reference:
             return with_causes(result, session.log, scope, book(session.config), causes)
         return result
 

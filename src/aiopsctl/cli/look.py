@@ -72,10 +72,22 @@ def _answer(name: str, wanted: "list[Metric]", session: "Session", common: Commo
 
     asked = scope(session, common)
     result = view(name, wanted, session.log, asked)
+    result = replace(result, notes=[*result.notes, *_untold(result)])
     result = more(result, session, asked) if more else result
     result = replace(result, window=replace(result.window, partial=session.partial))
     why = too_many_rejects(session, common, by_default=False)
     return refused(result, why) if why else result
+
+
+def _untold(result: "Result") -> list[str]:
+    """Return a note of the metrics that a saved baseline cannot be compared with."""
+    saved = [m for m in result.measurements if m.value is not None and m.reference and m.reference.reason]
+    names = list(dict.fromkeys(m.metric for m in saved))
+    if not saved or not saved[0].reference:
+        return []
+    return [
+        f"not compared, as baseline '{saved[0].reference.name}' lacks or computes them otherwise: {', '.join(names)}"
+    ]
 
 
 def summary(
@@ -108,7 +120,9 @@ def _dashboard(common: Common, metrics: str) -> "More | None":
         if too_many_rejects(session, common, by_default=True):
             unjudged = "no verdicts: more rows were rejected than a check allows"
             return with_dashboard(replace(result, notes=[*result.notes, unjudged]), session.log, asked, [], how)
-        return with_dashboard(result, session.log, asked, from_config(session.config, session.config_file), how)
+        checks = from_config(session.config, session.config_file)
+        how = replace(how, saved=session.saved(check.compare for check in checks if check.compare))
+        return with_dashboard(result, session.log, asked, checks, how)
 
     return None if names(common.by) or names([metrics]) else add
 

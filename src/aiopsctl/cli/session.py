@@ -1,18 +1,20 @@
 """From the options of a command to a log, a clock, a zone and a scope."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from time import monotonic
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from aiopsctl.cli.baselines import among, folder
 from aiopsctl.cli.configured import baselines, configuration, pseudonym_key, sources
 from aiopsctl.cli.money import priced
 from aiopsctl.cli.options import Common
 from aiopsctl.errors import NotJudged, UsageError
 
 if TYPE_CHECKING:
+    from aiopsctl.checks.baselines import Saved
     from aiopsctl.config import Config, Quantity
     from aiopsctl.measure import Scope
     from aiopsctl.sources.log import Log
@@ -36,11 +38,21 @@ class Session:
     window: "Window"
     partial: bool
     complete: datetime
+    clock: datetime
 
     @property
     def baselines(self) -> "tuple[tuple[str, Window | str], ...]":
         """The named good periods of the config."""
         return baselines(self.config, self.now, self.tz)
+
+    def saved(self, compared: "Iterable[str]") -> "dict[str, Saved]":
+        """Return the saved baselines among what is compared with; an old one is noted."""
+        from aiopsctl.checks.baselines import aged
+
+        found = among(compared, dict(self.baselines), folder(self.config.path))
+        for note in filter(None, (aged(saved, self.now) for saved in found.values())):
+            self.log.account.note(note)
+        return found
 
 
 def names(parts: Sequence[str] | None) -> tuple[str, ...]:
@@ -48,15 +60,15 @@ def names(parts: Sequence[str] | None) -> tuple[str, ...]:
     return tuple(name.strip() for part in parts or [] for name in part.split(",") if name.strip())
 
 
-def open_session(common: Common, reader: "Reader | None" = None) -> Session:
+def open_session(common: Common, reader: "Reader | None" = None, *, saving: bool = False) -> Session:
     """Return the session that the options describe: config found, logs read, clock and window set.
 
-    `reader` reads the logs in place of `read`, as `read` does.
+    `reader` reads the logs in place of `read`, as `read` does; `saving` says that a baseline is being saved.
     """
     from aiopsctl import window
     from aiopsctl.views import now_of
 
-    config, config_file = configuration(common)
+    config, config_file = configuration(common, saving=saving)
     tz, clock = window.zone(common.tz or config.timezone), _clock()
     wanted = common.now or ("data" if common.paths else "now")
     for text in (common.since, common.until, None if wanted == "data" else wanted):
@@ -67,7 +79,7 @@ def open_session(common: Common, reader: "Reader | None" = None) -> Session:
     _explain_input(log, clock)
     partial = window.is_partial(common.since or "", asked, tz)
     complete = window.last_midnight(asked.until or now, tz, known_whole=wanted == "data" and not asked.until)
-    return Session(log, config, config_file, now, tz, asked, partial, complete)
+    return Session(log, config, config_file, now, tz, asked, partial, complete, clock)
 
 
 def _clock() -> datetime:
@@ -130,20 +142,23 @@ def again(common: Common) -> tuple[str, ...]:
 
 def scope(session: Session, common: Common) -> "Scope":
     """Return which rows a look-command measures, and how they are cut."""
-    from aiopsctl.measure import Scope
+    from aiopsctl.measure import Scope, all_of
     from aiopsctl.views import oldest_of
     from aiopsctl.window import Window
 
     reference = None
-    if common.compare:
+    by = names(common.by)
+    saved = session.saved([common.compare] if common.compare else [])
+    told = [each.told(by, all_of(common.where), None, session.tz) for each in saved.values()]
+    if common.compare and not told:
         since = session.window.since or oldest_of(session.log)
         if since is None:
             raise NotJudged("--compare needs rows with times", help="map the time: --map ts=COLUMN")
         reference = _reference(common, session, Window(since, session.window.until or session.now))
     name = (common.compare or "previous").removeprefix("baseline:")
     return Scope(
-        session.tz, session.window, reference, name, names(common.by), common.where, session.config,
-        session.config.min_coverage.value,
+        session.tz, session.window, reference, name, by, common.where, session.config,
+        session.config.min_coverage.value, told[0] if told else None,
     )  # fmt: skip
 
 

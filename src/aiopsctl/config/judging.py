@@ -83,13 +83,15 @@ def something_to_compare(view: View, path: KeyPath, _: Check) -> Iterator[Proble
 
 
 def reference(view: View, path: KeyPath, check: Check) -> Iterator[Problem]:
-    """See that the reference exists: the period before, a baseline, or a range of dates."""
+    """See that the reference exists: one that moves along, a baseline of the file or a saved one, or a range of dates."""
     if check.compare is None or check.compare in RELATIVE or is_range(check.compare):
         return
     name = check.compare.removeprefix("baseline:")
-    if not view.written("baselines", name):
-        known = [*RELATIVE, *view.members("baselines")]
+    saved = view.known.baselines
+    if saved is not None and name not in saved and not view.written("baselines", name):
+        known = [*RELATIVE, *view.members("baselines"), *saved]
         otherwise = "write previous, lagged, the name of a baseline, or a range such as 2026-09-01..2026-10-01"
+        otherwise += f"; saved: {', '.join(saved)}" if saved else "; check --save-baseline NAME saves one"
         yield view.unknown("baseline", name, known, (*path, "compare"), otherwise)
 
 

@@ -36,19 +36,20 @@ def load(
     columns: Collection[str] | None = None,
     checks: Collection[str] | None = None,
     condition: Callable[[str], tuple[str, str] | None] | None = None,
+    baselines: Collection[str] | None = (),
 ) -> Config:
     """Return the config at `path`, or raise `ConfigError` with every problem in it.
 
-    `metrics` (name -> unit), `columns` and `checks` (those of the preset) are what names in the file may
-    refer to; names of a kind that is not given are not looked at. `condition` says what is wrong with a SQL condition
-    and what would be right, or None.
+    `metrics` (name -> unit), `columns`, `checks` (those of the preset) and `baselines` (those that are saved) are what
+    names in the file may refer to; names of a kind that is None are not looked at. `condition` says what is wrong with
+    a SQL condition and what would be right, or None.
     """
     path = Path(path)
     name = _shown(path)
     data = b""
     try:
         data = read_bytes(path)
-        return _config(path, data, Known(metrics, columns, checks, condition))
+        return _config(path, data, Known(metrics, columns, checks, condition, baselines))
     except OSError as error:
         raise ConfigError(f"error: cannot read the config: {error.strerror}\n  --> {name}") from None
     except RefusedError as refused:

@@ -168,7 +168,8 @@ class Check(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         str | None,
         says(
             "The reference of `rise` and `fall`: `previous`, `lagged` (the eight weeks that ended four weeks ago), a "
-            "baseline, or a range of dates.",
+            "baseline, or a range of dates. Of a saved baseline only values and intervals are kept: those of both sides "
+            "decide.",
             ["previous", "lagged", "baseline:launch", "2026-09-01..2026-10-01", "2026-09"],
         ),
     ] = None
@@ -270,7 +271,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         ),
     ] = None
     prices: Annotated[tuple[Price, ...], says("Own prices; where several hold, the last one written.")] = ()
-    baselines: Annotated[dict[str, Baseline], says("Good periods to compare with, by name.")] = {}
+    baselines: Annotated[dict[str, Baseline], says("Good periods to compare with, by name; before saved ones.")] = {}
     defaults: Annotated[Defaults, says("What holds for every check that does not say otherwise.")] = Defaults()
     alarms: Annotated[Alarms, says("The false alarms of a year that changes are judged by.")] = Alarms()
     checks: Annotated[dict[str, Check], says("What is judged, by name.")] = {}

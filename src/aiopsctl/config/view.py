@@ -21,6 +21,7 @@ class Known:
     checks: Collection[str] | None = None
     condition: Callable[[str], tuple[str, str] | None] | None = None
     """What is wrong with a SQL condition, and what would be right; None where it is fine."""
+    baselines: Collection[str] | None = ()
 
 
 @dataclass(frozen=True)

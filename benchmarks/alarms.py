@@ -19,7 +19,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parent))
 from alarms_world import Change, Day, days, steady
 
-from aiopsctl.checks.alarms import BUDGET
+from aiopsctl.checks.alarms import BUDGET, level_of_a_day
 from aiopsctl.stats.change import Days, Units, change, cutoff
 
 WINDOWS, LAG, BASE, YEAR = (7, 28), 28, 56, 365
@@ -161,13 +161,9 @@ def _psi(one: np.ndarray, two: np.ndarray) -> float:
     return float(((p - q) * np.log(p / q)).sum())
 
 
-def _share(level: str) -> float:
-    return BUDGET[level] / 2 / 365
-
-
 def alone(year: Year, kind: Kind, level: str, series: int) -> list[bool]:
     """Return on which days a series fires at the bar of one that moves alone among `series` of its family."""
-    bar = _share(level) / (series * len(WINDOWS))
+    bar = level_of_a_day(level) / (series * len(WINDOWS))
     return [
         any(p <= bar and harm >= kind.gates[level] for p, harm in zip(ps, harms, strict=True))
         for ps, harms in zip(year.p, year.harm, strict=True)
@@ -178,7 +174,7 @@ def together(years: Sequence[Year], kinds: Sequence[Kind], level: str) -> list[l
     """Return on which days each series of a family fires, at the bar of all of them."""
     fires: list[list[bool]] = [[] for _ in years]
     for today in range(len(years[0].p)):
-        bar = cutoff([p for year in years for p in year.p[today]], _share(level))
+        bar = cutoff([p for year in years for p in year.p[today]], level_of_a_day(level))
         for own, year, kind in zip(fires, years, kinds, strict=True):
             pairs = zip(year.p[today], year.harm[today], strict=True)
             own.append(any(p <= bar and harm >= kind.gates[level] for p, harm in pairs))

@@ -92,14 +92,14 @@ def test_same_log_judged_by_its_interval(tmp_path: Path) -> None:
 
 
 def test_many_series_raise_the_bar() -> None:
-    """One series alone has the whole budget of a day; among a hundred, a hundredth of it."""
+    """One series alone has the whole budget of a look, three red days an alarm; among a hundred, a hundredth of it."""
     metric = next(iter(from_config_of("thumbs-up-rate")))
     one = (metric, measurement({}), Change(0.0, 0.02, inf, "difference"))
     alone, among = bars([one])[False], bars([one] * 100)[False]
 
-    assert alone.cutoffs["warning"] == pytest.approx(12 / 2 / 365)
-    assert alone.cutoffs["critical"] == pytest.approx(1 / 2 / 365)
-    assert among.plain["warning"] == pytest.approx(12 / 2 / 365 / 100)
+    assert alone.cutoffs["warning"] == pytest.approx(3 * 12 / 2 / 365)
+    assert alone.cutoffs["critical"] == pytest.approx(3 * 1 / 2 / 365)
+    assert among.plain["warning"] == pytest.approx(3 * 12 / 2 / 365 / 100)
 
 
 def from_config_of(metric: str) -> list[Check]:

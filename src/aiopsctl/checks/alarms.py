@@ -1,9 +1,9 @@
 """When a change is an alarm: past its limit, and by more than chance explains at a yearly budget of false alarms.
 
 A check that runs every day for a year over many series looks thousands of times, so 0.05 would be red every day. The
-budget is spread over the days of the year and over two families, the whole and its slices; within a family the
-p-values are corrected for their number (Benjamini and Hochberg 1995). Windows of changes end with a complete day, so that
-the looks are at most 365, however often the check is run.
+budget is spread over the year and over two families, the whole and its slices; within a family the p-values are corrected
+for their number (Benjamini and Hochberg 1995). Windows of changes end with a complete day, so that the looks are at most
+365, however often the check is run; and as windows of neighbouring days are nearly the same, red days come in runs.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,7 +19,10 @@ HARM = {"rise": 1, "fall": -1}
 BUDGET: Mapping[str, float] = {"warning": 12, "critical": 1}
 """False alarms that are expected in a year in which nothing changes, for all checks together."""
 
-_DAYS = 365
+_RUN = 3
+"""How many red days a false alarm lasts on average, for windows of 7 and 28 days share most of their days."""
+
+_LOOKS = 365 / _RUN
 _FAMILIES = 2
 
 
@@ -72,6 +75,11 @@ def gate(limit: Limit, scale: Scale, before: float) -> float:
     return -log1p(-share) if share < 1 else inf
 
 
+def level_of_a_day(level: str, budget: Mapping[str, float] = BUDGET) -> float:
+    """Return the false discovery rate that a family may have on one day."""
+    return budget[level] / _FAMILIES / _LOOKS
+
+
 def limits_of_change(check: Check) -> list[tuple[str, Limit]]:
     """Return the limits of a check that ask for evidence, the worst level first."""
     if check.judge is not None:
@@ -85,7 +93,7 @@ def bars(tests: Sequence[tuple[Check, Measurement, Change]], budget: Mapping[str
     for check, m, change in tests:
         kinds = sorted({limit.kind for _, limit in limits_of_change(check)})
         families[bool(m.slice)] += [change.p(HARM[kind]) for kind in kinds]
-    shares = {level: budget[level] / _FAMILIES / _DAYS for level in LEVELS}
+    shares = {level: level_of_a_day(level, budget) for level in LEVELS}
     return {
         sliced: Bar(
             {level: cutoff(p, share) for level, share in shares.items()},

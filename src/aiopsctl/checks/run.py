@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from aiopsctl import window as windows
+from aiopsctl.checks.carriers import explained
 from aiopsctl.checks.check import Check
 from aiopsctl.checks.judge import has_limit, judge, verdict
 from aiopsctl.checks.lasting import lasting
@@ -45,6 +46,7 @@ class Run:
     mutes: tuple[Mute, ...] = ()
     config: Config | None = None
     min_coverage: float = MIN_COVERAGE
+    explain: bool = True
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ def run(checks: Sequence[Check], log: Log, how: Run) -> Result:
     for check in checks:
         groups.setdefault(_Group(check.by, check.where, check.window, check.compare), []).append(check)
     scopes = {group: _scope(group, log, how) for group in groups}
-    verdicts: dict[int, list[Verdict]] = {}
+    verdicts: dict[int, list[tuple[Verdict, Scope]]] = {}
     measurements: list[Measurement] = []
     for group, members in groups.items():
         scope = scopes[group]
@@ -71,8 +73,9 @@ def run(checks: Sequence[Check], log: Log, how: Run) -> Result:
         measurements += found
         for check in members:
             own = _verdicts(check, group, found, log, scope)
-            verdicts[id(check)] = [_finished(v, check, group, log, how, scope) for v in own]
-    ordered = [v for check in checks for v in verdicts[id(check)]]
+            verdicts[id(check)] = [(_finished(v, check, group, log, how, scope), scope) for v in own]
+    found_in = [each for check in checks for each in verdicts[id(check)]]
+    ordered = explained(found_in, log.events, how.inputs) if how.explain else [v for v, _ in found_in]
     return _result(ordered, checks, measurements, log, _hull(list(scopes.values()), how), how)
 
 

@@ -98,7 +98,7 @@ class Verdict:
     """One check of one slice, judged.
 
     A breach that is explained also has the day on which the change began (`changed_at`, with 95 % within
-    `changed_between`), what carries it, and what else changed then, which may or may not be the cause.
+    `changed_between`) overnight or slowly, what carries it, and what else changed then, which may or may not be the cause.
     """
 
     id: str
@@ -120,6 +120,7 @@ class Verdict:
     runbook: str | None = None
     changed_at: str | None = None
     changed_between: tuple[str, str] | None = None
+    changed_slowly: bool | None = None
     carriers: list[Carrier] = field(default_factory=list)
     changes: list[Shift] = field(default_factory=list)
 

@@ -59,7 +59,7 @@ def _explained(v: Verdict, scope: Scope, events: pl.DataFrame, inputs: Sequence[
     around = date.fromisoformat(v.changed_at) if v.changed_at else None
     at_the_time = shifts(found.shares, around) if narrowed.reference else []
     v = replace(v, carriers=found.carriers(), changes=at_the_time)
-    return replace(v, next=onward(v, scope, inputs))
+    return replace(v, next=onward(v, replace(scope, reference=narrowed.reference), inputs))
 
 
 def _narrowed(v: Verdict, scope: Scope, metric: Metric) -> Scope | None:
@@ -114,20 +114,20 @@ class _Sums:
         limit = v.limit or {}
         if limit.get("kind") in ("above", "below"):
             sign = 1 if limit["kind"] == "above" else -1
-            return sign * (mean0 / self.metric.value.per - limit["value"]) <= 0
+            return bool(sign * (mean0 / self.metric.value.per - limit["value"]) <= 0)
         return mean1 != mean0
 
     def dated(self, v: Verdict) -> Verdict:
         """Return a verdict with the day on which its metric moved, where one day can be told."""
         days = self.days
         mean = (days["top"] / days["size"]).to_numpy()
-        found = breakpoint_of(mean, days["size"].to_numpy(), days["day"].dt.weekday().to_numpy())
+        found = breakpoint_of(mean, days["size"].to_numpy(), days["day"].dt.weekday().to_numpy(), slopes=True)
         before, after = next(iter(self.sides.values()))
         rose = sum(part.total for part in kitagawa(before, after).values()) > 0
         if found is None or (found.size > 0) != rose:
             return v
         at, first, last = (days["day"][i].isoformat() for i in (found.at, found.first, found.last))
-        return replace(v, changed_at=at, changed_between=(first, last))
+        return replace(v, changed_at=at, changed_between=(first, last), changed_slowly=found.slow)
 
     def carriers(self) -> list[Carrier]:
         """Return the dimensions that tell most of the change, and what moved at the same mix of all that matters."""
@@ -138,9 +138,9 @@ class _Sums:
         ]
         ordered = sorted(one, key=lambda each: (-round(each[0].power, 1), each[1]))
         same = [
-            replace(found[0], dimension=", ".join(name for name in key if name in varied), power=0.0, segments=[])
+            replace(found[0], dimension=", ".join(key), power=0.0, segments=[])
             for key, found in split.items()
-            if found and len(key) > 1 and len(varied & set(key)) > 1
+            if found and len(key) > 1 and varied & set(key)
         ]
         return [carrier for carrier, _ in ordered[:_BEST]] + same
 

@@ -3,6 +3,7 @@
 import re
 import shlex
 from collections.abc import Sequence
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from aiopsctl import catalog
@@ -19,45 +20,64 @@ _WITH_CAUSES = ("cost-per-call", "input-tokens", "output-tokens")
 """Of these the command also says why they changed, where it compares."""
 
 
+_MANY = timedelta(days=64)
+"""More days than these are shown by week."""
+
+
 def onward(verdict: Verdict, scope: Scope, inputs: Sequence[str]) -> str:
     """Return the command that shows the rows of a verdict, ready to paste; `inputs` say what is read and how.
 
-    By what carries the change, in the window beside the one compared with; else day by day.
+    By what carries the change, beside the window compared with; of users the users themselves; else day by day.
     """
-    by = next((each.dimension for each in verdict.carriers if each.power >= TELLING), "")
-    causes = bool(verdict.carriers or verdict.changed_at) and verdict.metric in _WITH_CAUSES
-    beside = _beside(verdict, scope) if by or causes else []
-    command = ["aiopsctl", catalog.metric(verdict.metric).dimension, *inputs, "--metrics", _metrics(verdict, by)]
+    metric = catalog.metric(verdict.metric)
+    by, metrics = _carrier(verdict), verdict.metric
+    of_users = metric.value.ratio is None and metric.keys == ("user_id",)
+    if of_users:
+        by, metrics = ("user_id", "cost-total,calls") if metric.unit == "x" else ("", metrics)
+    elif by and _is_mix(verdict):
+        metrics += ",calls"
+    command = ["aiopsctl", metric.dimension, *inputs, "--metrics", metrics]
     if where := conditions(verdict, scope):
         command += ["--where", " AND ".join(where)]
-    if beside:
-        command += [*beside, *(["--by", by] if by else [])]
-    elif since := _since(scope):
-        command += ["--since", since, "--by", "day"]
+    why = verdict.metric in _WITH_CAUSES and bool(verdict.carriers)
+    if (by or of_users or why) and scope.window.bounded:
+        command += _windows(verdict, scope, counted="--until" not in inputs, compare=by != "user_id")
+        command += ["--by", by] if by else []
+    elif since := _since(verdict, scope):
+        command += ["--since", f"{since.astimezone(scope.tz):%Y-%m-%d}", "--by", _step(since, scope)]
     return " ".join(map(_quoted, command))
 
 
-def _metrics(verdict: Verdict, by: str) -> str:
-    """Return what to look at: the metric, and the calls where it is their mix that moved."""
-    first = next((each for each in verdict.carriers if each.dimension == by), None)
-    is_mix = first is not None and first.mix is not None and abs(first.mix) > abs(first.total) / 2
-    return f"{verdict.metric},calls" if is_mix else verdict.metric
+def _carrier(verdict: Verdict) -> str:
+    """Return the dimension that carries the change, or an empty string."""
+    return next((each.dimension for each in verdict.carriers if each.power >= TELLING and each.segments), "")
 
 
-def _beside(verdict: Verdict, scope: Scope) -> list[str]:
-    """Return the options that give exactly the window of a verdict, and the one that it is compared with."""
+def _is_mix(verdict: Verdict) -> bool:
+    """Return whether it is the mix of that dimension that carries the change: then its calls tell as much."""
+    first = verdict.carriers[0]
+    return first.mix is not None and abs(first.mix) > abs(first.total) / 2
+
+
+def _windows(verdict: Verdict, scope: Scope, *, counted: bool, compare: bool) -> list[str]:
+    """Return the options for exactly the window of a verdict, and the one compared with; spans only where `counted`."""
     own, until = scope.window.since, scope.window.until
     if own is None or until is None:
         return []
     name = _PERIODS.get(verdict.window["name"], verdict.window["name"])
-    if span(name, until, scope.tz).since != own:
-        name = own.astimezone(scope.tz).isoformat()
-    before = scope.reference_name if scope.reference or _is_mean(verdict) else ""
-    return ["--since", name, *(["--compare", before] if before else [])]
+    is_named = counted and name != "week" and span(name, until, scope.tz).since == own
+    found = ["--since", name if is_named else _instant(own, scope)]
+    before = scope.reference if compare else None
+    if before and before.since and before.until:
+        is_known = is_named or scope.reference_name != "previous"
+        ends = f"{_instant(before.since, scope)}..{_instant(before.until, scope)}"
+        found += ["--compare", scope.reference_name if is_known else ends]
+    return found
 
 
-def _is_mean(verdict: Verdict) -> bool:
-    return catalog.metric(verdict.metric).value.ratio is not None
+def _instant(when: datetime, scope: Scope) -> str:
+    shown = when.astimezone(scope.tz)
+    return f"{shown:%Y-%m-%d}" if shown.time() == time() else shown.isoformat()
 
 
 def conditions(verdict: Verdict, scope: Scope) -> list[str]:
@@ -66,11 +86,15 @@ def conditions(verdict: Verdict, scope: Scope) -> list[str]:
     return [*own, scope.where] if scope.where else own
 
 
-def _since(scope: Scope) -> str:
-    """Return the day on which the window, or the previous one that it is compared with, begins."""
+def _since(verdict: Verdict, scope: Scope) -> datetime | None:
+    """Return when the rows to show begin: before the change, where it is dated or the window before is compared with."""
     before = scope.reference
-    since = before.since if before and scope.reference_name == "previous" else scope.window.since
-    return f"{since.astimezone(scope.tz):%Y-%m-%d}" if since else ""
+    told = before is not None and (verdict.changed_at or scope.reference_name == "previous")
+    return before.since if before and told else scope.window.since
+
+
+def _step(since: datetime, scope: Scope) -> str:
+    return "week" if scope.window.until and scope.window.until - since > _MANY else "day"
 
 
 def _equals(name: str, value: Any) -> str:

@@ -9,6 +9,8 @@ from aiopsctl.readable import DIFFER, clean, number
 from aiopsctl.result import TELLING, Carrier, Part, Shift, Verdict
 
 _NAMED = 3
+_IMPLIED = ("provider", "model_version")
+"""What is not said of the calls of one model."""
 
 
 def explanation(check: Verdict) -> list[str]:
@@ -26,7 +28,8 @@ def _since(check: Verdict) -> str:
         return ""
     first, last = check.changed_between or (check.changed_at, check.changed_at)
     span = "" if first == last else f" ({_day(first)} to {_day(last)})"
-    return f"moved {'about' if span else 'on'} {_day(check.changed_at)}{span}"
+    verb = "moving slowly since" if check.changed_slowly else "moved"
+    return f"{verb} {'about ' if span else '' if check.changed_slowly else 'on '}{_day(check.changed_at)}{span}"
 
 
 def _carried(check: Verdict) -> str:
@@ -36,7 +39,8 @@ def _carried(check: Verdict) -> str:
     same = next((each for each in check.carriers if not each.segments and each.within is not None), None)
     if same is None or abs(same.within or 0) < abs(same.total) / 2:
         return ""
-    return f"within the same mix of {same.dimension}: {_parts(same.within, same.total, check.unit)}"
+    names = [name for name in same.dimension.split(", ") if name not in _IMPLIED]
+    return f"at the same {', '.join(names)}: {_parts(same.within, same.total, check.unit)}"
 
 
 def _of(carrier: Carrier, unit: str) -> str:

@@ -90,7 +90,8 @@ class _Sums:
         wanted = {column_of(what): what for what in (*(metric.sums[name] for name in names), named.calls)}
         present = [name for name in dimensions if name in events.columns]
         same = tuple(name for name in _SAME if name in present)
-        keys = [(name,) for name in present] + ([same] if len(same) > 1 and metric.value.ratio else [])
+        keys: list[tuple[str, ...]] = [(), *((name,) for name in present)]
+        keys += [same] if len(same) > 1 and metric.value.ratio else []
         by_value = sums(events, [Reduction((WINDOW,), key, (), wanted) for key in keys], scope)
         sides = {key: _sides(rows, key, columns) for key, rows in zip(keys, by_value, strict=True)}
         watched = [name for name in WATCHED if name in present] if scope.reference else []
@@ -106,7 +107,7 @@ class _Sums:
 
     def moved(self, v: Verdict) -> bool:
         """Return whether there is a change to explain: one that made the value what the limit is against."""
-        before, after = next(iter(self.sides.values()), ({}, {}))
+        before, after = self.sides[()]
         n0, n1 = (sum(n for _, n in side.values()) for side in (before, after))
         if n0 < _FEWEST or not n1:
             return False
@@ -122,7 +123,7 @@ class _Sums:
         days = self.days
         mean = (days["top"] / days["size"]).to_numpy()
         found = breakpoint_of(mean, days["size"].to_numpy(), days["day"].dt.weekday().to_numpy(), slopes=True)
-        before, after = next(iter(self.sides.values()))
+        before, after = self.sides[()]
         rose = sum(part.total for part in kitagawa(before, after).values()) > 0
         if found is None or (found.size > 0) != rose:
             return v
@@ -131,20 +132,15 @@ class _Sums:
 
     def carriers(self) -> list[Carrier]:
         """Return the dimensions that tell most of the change, and what moved at the same mix of all that matters."""
-        split = {key: self._carrier(*sides) for key, sides in self.sides.items()}
-        varied = {key[0] for key, found in split.items() if found and len(key) == 1}
-        one = [
-            (replace(found[0], dimension=key[0]), found[1]) for key, found in split.items() if found and len(key) == 1
-        ]
+        split = {key: found for key, sides in self.sides.items() if (found := self._carrier(key, *sides))}
+        one = [found for key, found in split.items() if len(key) == 1]
+        same = [replace(found, power=0.0, segments=[]) for key, (found, _) in split.items() if len(key) > 1]
         ordered = sorted(one, key=lambda each: (-round(each[0].power, 1), each[1]))
-        same = [
-            replace(found[0], dimension=", ".join(key), power=0.0, segments=[])
-            for key, found in split.items()
-            if found and len(key) > 1 and varied & set(key)
-        ]
         return [carrier for carrier, _ in ordered[:_BEST]] + same
 
-    def _carrier(self, before: dict[Any, Sums], after: dict[Any, Sums]) -> tuple[Carrier, int] | None:
+    def _carrier(
+        self, key: tuple[str, ...], before: dict[Any, Sums], after: dict[Any, Sums]
+    ) -> tuple[Carrier, int] | None:
         """Return how values split the change, and how few of them tell most; None where there is only one."""
         if len({*before, *after}) < 2:
             return None
@@ -154,7 +150,7 @@ class _Sums:
         top = sorted(parts.values(), key=lambda part: -part.total * (1 if change > 0 else -1))[:_BEST]
         mix, within = (_added([getattr(p, name) for p in parts.values()], per) for name in ("mix", "within"))
         shown = [_scaled(part, per) for part in top]
-        return Carrier("", mix, within, change / per, strength, shown), few
+        return Carrier(", ".join(key), mix, within, change / per, strength, shown), few
 
 
 def _sides(rows: pl.DataFrame, key: tuple[str, ...], columns: Sequence[str]) -> Sides:

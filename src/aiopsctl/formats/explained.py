@@ -48,6 +48,8 @@ def _of(carrier: Carrier, unit: str) -> str:
     if carrier.mix is not None and abs(carrier.mix) > abs(carrier.total) / 2:
         return f"the mix of {carrier.dimension} ({_parts(carrier.mix, carrier.total, unit)})"
     first = carrier.segments[0]
+    if first.share_before is None and first.within is None:
+        return f"{carrier.dimension}={_name(first)} ({number(first.total, unit)} of {number(carrier.total, unit)})"
     kind = "" if first.within is None else "within "
     size = first.total if first.within is None else first.within
     return f"{carrier.dimension}={_name(first)} ({kind}{_parts(size, carrier.total, unit)})"

@@ -50,7 +50,8 @@ def test_best_day_is_that_of_least_squares(seed: int) -> None:
     """The closed form finds the day, the step and the squares that a regression for each day finds."""
     rng = np.random.default_rng(seed)
     days = 60
-    mean, weight, weekday = rng.normal(size=days), rng.integers(1, 50, days), np.arange(days) % 7
+    mean = rng.normal(size=days) + 2 * (np.arange(days) >= rng.integers(10, 50))
+    weight, weekday = rng.integers(1, 50, days), np.arange(days) % 7
     root = np.sqrt(weight)
     fits = []
     for day in range(1, days):
@@ -75,6 +76,13 @@ def test_no_date_near_the_ends(days: int, at: int) -> None:
 def test_no_date_where_nothing_moves() -> None:
     """A constant series has no break."""
     assert breakpoint_of(np.ones(60), np.ones(60), np.arange(60) % 7) is None
+
+
+def test_chance_has_no_date() -> None:
+    """Ratings that do not move are dated in 5 % of the cases at most."""
+    found = [breakpoint_of(*ratings(seed, 60, np.zeros(60)), slopes=True) for seed in range(200)]
+
+    assert sum(each is not None for each in found) <= 10
 
 
 def test_weekends_are_no_break() -> None:

@@ -22,6 +22,9 @@ from aiopsctl.checks.shifts import shifts
 from aiopsctl.cli.app import app
 from aiopsctl.config import Limit
 from aiopsctl.formats.explained import explanation
+from aiopsctl.formats.findings import details
+from aiopsctl.formats.format import Look
+from aiopsctl.formats.table import FORMAT as TABLE
 from aiopsctl.result import TELLING, Result, Shift, Verdict
 from aiopsctl.sources.log import Account, Log
 
@@ -93,6 +96,17 @@ def test_words() -> None:
     ]
 
 
+def test_words_find_room() -> None:
+    """On a narrow terminal the lines are folded, and findings say them, too."""
+    result = judged(log_of(60, NEW_PROMPT), "input-tokens", "rise", 100)
+    lines = TABLE.render(result, Look(width=60)).splitlines()
+    told = " ".join(line.strip() for line in lines)
+
+    assert all(len(line) <= 60 for line in lines if not line.startswith("next: "))
+    assert all(line in told for line in explanation(only(result)))
+    assert details(only(result))[1:3] == explanation(only(result))
+
+
 def test_one_segment_that_got_worse() -> None:
     """One feature of four grew by 400 for 20 of 30 days: it carries all of the mean's 67, within."""
     calls = [tokens(1000, 1400, feature="draft"), *(tokens(1000, feature=name) for name in ("a", "b", "c"))]
@@ -113,7 +127,7 @@ def test_all_got_worse_alike() -> None:
 
     assert [(each.dimension, each.power) for each in found.carriers] == [("model", pytest.approx(0)), ("model, prompt_version", 0)]  # fmt: skip
     assert found.carriers[-1].within == pytest.approx(200)
-    assert explanation(found) == ["moved on 11 Oct, at the same model, prompt_version: +200 of +200"]
+    assert explanation(found) == ["moved on 11 Oct, within the same model, prompt_version (+200 of +200)"]
 
 
 def test_limit_that_was_passed_before() -> None:

@@ -40,7 +40,7 @@ def _carried(check: Verdict) -> str:
     if same is None or abs(same.within or 0) < abs(same.total) / 2:
         return ""
     names = [name for name in same.dimension.split(", ") if name not in _IMPLIED]
-    return f"at the same {', '.join(names)}: {_parts(same.within, same.total, check.unit)}"
+    return f"within the same {', '.join(names)} ({_parts(same.within, same.total, check.unit)})"
 
 
 def _of(carrier: Carrier, unit: str) -> str:

@@ -18,6 +18,9 @@ LEAST = 14
 _CUT = 7.35
 """95 % quantile of the likelihood ratio of the day of a break: P(LR <= x) = (1 - exp(-x / 2))^2 (Hansen 2000)."""
 
+_WORTH = 3.0
+"""A break must explain so many times ln(days) variances of the noise; else the day of it is nothing but chance."""
+
 _SLOWER = 2.0
 """A slope is told from a step where it explains so many variances of the noise more."""
 
@@ -40,7 +43,7 @@ class Break:
 def breakpoint_of(
     mean: "Numbers", weight: "Numbers", weekday: "Numbers", least: int = LEAST, *, slopes: bool = False
 ) -> Break | None:
-    """Return the one break of a series of daily means, None where it is not `least` days away from both ends.
+    """Return the one break of a series of daily means, None where chance is enough or it is not `least` days from an end.
 
     `weight` is how many events a day has (above 0), `weekday` its day of the week (any labels; all alike: no weeks).
     With `slopes` it may be the day on which a level became a slope.
@@ -61,7 +64,9 @@ def breakpoint_of(
     found = step
     if slope and step.rest - slope[0].rest > _SLOWER * slope[0].rest / spare:
         found = replace(slope[0], slow=True)
-    return found if least <= found.at <= days - least and found.size else None
+    noise = found.rest / spare
+    is_told = float(series[:, 0] @ series[:, 0]) - found.rest > _WORTH * np.log(days) * noise and found.size
+    return found if is_told and least <= found.at <= days - least else None
 
 
 def _best(series: "Numbers", shapes: "Numbers", spare: int) -> Break:

@@ -3,7 +3,6 @@
 import json
 import shlex
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -304,26 +303,34 @@ def test_share_of_a_total() -> None:
     found = only(judged(log_of(60, calls), "cost-total", "above", 1, compare=None))
 
     assert explanation(found) == ["carried by tenant=a ($240.00 of $300.00)"]
-    assert (found.next or "").endswith("--metrics cost-total --since 30d --by tenant")
+    assert (found.next or "").endswith("--metrics cost-total --since 2026-10-01 --until 2026-10-31 --by tenant")
+
+
+OCTOBER = "--since 2026-10-01 --until 2026-10-31 --compare 2026-09-01..2026-10-01"
+EVENING = "2026-08-31T18:00:00+00:00..2026-09-30T18:00:00+00:00"
 
 
 @pytest.mark.parametrize(
-    ("window", "given", "expected"),
+    ("window", "hours", "given", "read", "expected"),
     [
-        ("30d", (), "--since 30d --compare previous"),
-        ("30d", ("--until", "2026-10-31"), "--since 2026-10-01 --compare 2026-09-01..2026-10-01"),
-        ("month", (), "--since this-month --compare previous"),
-        ("week", (), "--since 2026-10-26 --compare 2026-10-19..2026-10-24"),
+        ("30d", 0, (), "", OCTOBER),
+        ("30d", 0, ("--until", "2026-10-31", "--tz", "UTC"), "--tz UTC ", OCTOBER),
+        ("30d", -6, (), "", f"--since 30d --compare {EVENING}"),
+        ("30d", -6, ("--until", "2026-10-30T18:00"), "--until 2026-10-30T18:00 ", f"--since 2026-09-30T18:00:00+00:00 --compare {EVENING}"),
+        ("month", -6, (), "", "--since this-month --compare 2026-09-01..2026-09-30T18:00:00+00:00"),
+        ("week", -6, (), "", "--since 2026-10-26 --compare 2026-10-19..2026-10-23T18:00:00+00:00"),
     ],
-)
-def test_next_names_the_windows(window: str, given: tuple[str, ...], expected: str) -> None:
-    """The command looks at exactly the windows of the verdict, also where no word names them."""
+)  # fmt: skip
+def test_next_names_the_windows(window: str, hours: int, given: tuple[str, ...], read: str, expected: str) -> None:
+    """The command looks at exactly the windows of the verdict: whole days by their dates, else as long back from now."""
     calls = [tokens(1000, feature=f"a{n}") for n in range(8)]
-    log = log_of(60, calls)
     late = (pl.col("ts") >= datetime(2026, 10, 26, tzinfo=UTC)) & (pl.col("feature") == "a0")
-    log = log.with_columns(input_tokens=pl.when(late).then(5000).otherwise("input_tokens"))
+    log = log_of(60, calls).with_columns(input_tokens=pl.when(late).then(5000).otherwise("input_tokens"))
     limit = {"critical": (Limit("rise", 1, "absolute"),)}
-    check = Check("it", catalog.metric("input-tokens"), limit, window=window, compare="previous", judge="value")
-    found = only(run([replace(check, min_samples=1)], Log(log, Account()), Run(NOW, ZoneInfo("UTC"), inputs=given)))
+    check = Check(
+        "it", catalog.metric("input-tokens"), limit, window=window, compare="previous", judge="value", min_samples=1
+    )
+    how = Run(NOW + timedelta(hours=hours), ZoneInfo("UTC"), inputs=given)
+    found = only(run([check], Log(log, Account()), how))
 
-    assert found.next == " ".join(["aiopsctl cost", *given, "--metrics input-tokens", expected, "--by feature"])
+    assert found.next == f"aiopsctl cost {read}--metrics input-tokens {expected} --by feature"

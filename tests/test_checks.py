@@ -317,13 +317,13 @@ def test_class_limits_of_the_config(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "feature", "expected"),
     [
-        (CLASSES, "other", ("skipped", "no feature of the log has a class; the config gives them")),
+        (CLASSES, "other", ("unknown", "no feature of the log has a class; the config gives them")),
         ("checks:\n  slow: {metric: latency-p50, critical: {above: class}}\n", "draft",
-         ("skipped", "no feature has a class; the config gives them")),
+         ("unknown", "no feature has a class; the config gives them")),
     ],
 )  # fmt: skip
 def test_no_classes(text: str, feature: str, expected: tuple[str, str], tmp_path: Path) -> None:
-    """Where no feature has a class there is one line that says so, and nothing is judged."""
+    """Where no feature has a class, a check that asks for one cannot be judged, and one line says so."""
     log = events(*calls(1, "09-30", feature=feature, latency_ms=600))
     result = judged(log, [c for c in from_config(config(text, tmp_path), "") if c.metric.name == "latency-p50"])
     actual = [(v.status, (v.reason or "").partition(":")[0]) for v in result.checks or []]
@@ -493,13 +493,13 @@ def verdict(status: str, id: str = "it") -> Verdict:
         (["ok", "muted"], "critical", 0),
         (["muted"], "critical", 0),
         (["warning", "skipped"], "critical", 0),
-        (["skipped"], "critical", 3),
-        (["blind"], "critical", 3),
+        (["skipped"], "critical", 0),
+        (["blind"], "critical", 0),
         ([], "critical", 3),
     ],
 )
 def test_exit_code(found: list[str], fail_on: str, expected: int) -> None:
-    """A breach that counts is 1 and beats 3, what cannot be judged is 3 and beats 0, and judging nothing is 3."""
+    """A breach that counts is 1 and beats 3, what cannot be judged is 3 and beats 0, and no check at all is 3."""
     actual = exit_code([verdict(status) for status in found], [check("calls")], fail_on=fail_on, strict=False)
 
     assert expected == actual

@@ -638,6 +638,7 @@ def test_escape_sequences_do_not_reach_the_terminal() -> None:
         ("max_rejected: .nan", "'.nan' is not a finite number in 'max_rejected'"),
         ("max_rejected: -.inf", "'-.inf' is not a finite number in 'max_rejected'"),
         ("defaults: {confidence: 100%}", "'100%' is not a confidence in 'confidence' of 'defaults'"),
+        ("defaults: {confidence: 90%}", "intervals are 95%, not 90%"),
         ("defaults: {window: 12:30}", "'12:30' is not a window in 'window' of 'defaults'"),
         ("forecast: {November: 5 USD}", "'November' is not a month in 'forecast'"),
         (

@@ -118,6 +118,7 @@ class Verdict:
     at: dict[str, Any] | None
     next: str | None
     runbook: str | None = None
+    detectable: float | None = None
     changed_at: str | None = None
     changed_between: tuple[str, str] | None = None
     changed_slowly: bool | None = None

@@ -143,6 +143,38 @@ def judged(name: str, now: datetime, tz: ZoneInfo) -> Window:
     return span(name, now, tz)
 
 
+def last_midnight(now: datetime, tz: ZoneInfo, *, known_whole: bool) -> datetime:
+    """Return the end of the last complete day; a day that is `known_whole` though it has not ended is complete."""
+    day = around("day", now, tz)
+    end = day.until if known_whole and day.since != now else day.since
+    return end or now
+
+
+def days_in(name: str) -> int:
+    """Return how many whole days a span such as `28d` or `2w` has; 0 for all else."""
+    found = _AGO.fullmatch(name)
+    return int(found[1]) * {"d": 1, "w": 7}.get(found[2], 0) if found else 0
+
+
+def same_weekdays(window: Window, days: int, tz: ZoneInfo) -> Window:
+    """Return the window before of as many days and the same weekdays: whole weeks back, so that weekends cancel."""
+    weeks = -(-days // 7)
+    return _shifted(window, 7 * weeks, 7 * weeks, tz)
+
+
+def lagged(window: Window, tz: ZoneInfo) -> Window:
+    """Return the eight weeks that ended four weeks before the window ends: recent, and not yet part of a slow change."""
+    return _shifted(Window(window.until, window.until), 84, 28, tz)
+
+
+def _shifted(window: Window, first: int, last: int, tz: ZoneInfo) -> Window:
+    since, until = (
+        when and _back(when, timedelta(days=days), tz, by_clock=True)
+        for when, days in ((window.since, first), (window.until, last))
+    )
+    return Window(since, until)
+
+
 def is_partial(name: str, window: Window, tz: ZoneInfo) -> bool:
     """Return whether `name` is that of a day, week or month of which the window is only a part."""
     period = _within(name, window, tz)

@@ -1,8 +1,9 @@
 """From a check and a measurement to a verdict. Unknown is a verdict, never a pass."""
 
-from dataclasses import dataclass
-from math import copysign, sqrt
+from dataclasses import dataclass, replace
+from math import copysign, isfinite, sqrt
 
+from aiopsctl.checks.alarms import HARM, Evidence, in_words
 from aiopsctl.checks.check import LEVELS, Check
 from aiopsctl.config import Limit
 from aiopsctl.readable import change, number
@@ -19,8 +20,11 @@ class _Finding:
     surely: bool
 
 
-def judge(check: Check, m: Measurement, covered: str | None) -> Verdict:
-    """Return the verdict of one check on one slice; `covered` says why the window before cannot be compared with."""
+def judge(check: Check, m: Measurement, covered: str | None, proof: Evidence | None = None) -> Verdict:
+    """Return the verdict of one check on one slice.
+
+    `covered` says why the window before cannot be compared with, `proof` what speaks for a change being no chance.
+    """
     if m.value is None or m.status == "unknown":
         status = check.on_no_data if m.value is None else "unknown"
         return verdict(check, m, status, m.reason, None)
@@ -30,15 +34,47 @@ def judge(check: Check, m: Measurement, covered: str | None) -> Verdict:
     limits = _limits(check, m)
     relative = [limit for _, limit in limits if limit.kind in ("rise", "fall")]
     missing = _no_reference(check, m.reference, covered) if relative else None
-    findings = [_finding(level, limit, check, m) for level, limit in limits if not (missing and limit in relative)]
+    judged = [(level, limit) for level, limit in limits if not (missing and limit in relative)]
+    findings = [_finding(level, limit, check, m, proof) for level, limit in judged]
     for finding in findings:
         if finding.surely:
             return verdict(check, m, finding.level, _words(finding.limit, m), finding.limit)
     if missing:
         return verdict(check, m, "skipped", missing, relative[0])
+    if unseen := _unseen(judged, m, proof):
+        return unseen_verdict(check, m, *unseen, past=any(f.past and f.limit == unseen[1] for f in findings))
     near = next((f for f in findings if f.past), None)
-    reason = f"{_words(near.limit, m)}, but not with its whole interval" if near else m.reason
+    reason = f"{_words(near.limit, m)}, but {_doubt(near, proof)}" if near else m.reason
     return verdict(check, m, "ok", reason, near.limit if near else findings[0].limit if findings else None)
+
+
+def _doubt(near: _Finding, proof: Evidence | None) -> str:
+    """Return why a value past its limit is no breach."""
+    if proof is None or near.limit.kind not in HARM:
+        return "not with its whole interval"
+    return (
+        f"chance explains it (p {proof.p(near.limit.kind):.2g}, an alarm is below {proof.bar.cutoffs[near.level]:.1g})"
+    )
+
+
+def _unseen(
+    judged: list[tuple[str, Limit]], m: Measurement, proof: Evidence | None
+) -> tuple[str, Limit, Evidence] | None:
+    """Return the mildest limit of a change that could have been passed without being seen."""
+    if proof is None or m.reference is None or m.reference.value is None:
+        return None
+    for level, limit in reversed(judged):
+        if limit.kind in HARM:
+            return None if proof.sees(level, limit, m.reference.value) else (level, limit, proof)
+    return None
+
+
+def unseen_verdict(check: Check, m: Measurement, level: str, limit: Limit, proof: Evidence, *, past: bool) -> Verdict:
+    """Return the verdict of a check that is blind: it says the smallest change that it could have seen."""
+    size = proof.detectable(level, limit.kind)
+    seen = f"the smallest {limit.kind} it could see is {in_words(size, m, proof.change.scale)}; limit: {limit_words(limit, m.unit)}"
+    reason = f"{_words(limit, m)}, which chance may explain; {seen.partition(';')[0]}" if past else seen
+    return replace(verdict(check, m, "blind", reason, limit), detectable=size if isfinite(size) else None)
 
 
 def _limits(check: Check, m: Measurement) -> list[tuple[str, Limit]]:
@@ -67,8 +103,10 @@ def _no_reference(check: Check, reference: Reference | None, covered: str | None
     return None
 
 
-def _finding(level: str, limit: Limit, check: Check, m: Measurement) -> _Finding:
+def _finding(level: str, limit: Limit, check: Check, m: Measurement, proof: Evidence | None) -> _Finding:
     value, nearest = _distance(limit, m)
+    if proof is not None and limit.kind in HARM:
+        return _Finding(level, limit, value >= 0, value >= 0 and proof.believed(level, limit.kind))
     by_interval = check.judge == "interval" or (check.judge is None and m.unit == "ratio")
     return _Finding(level, limit, value > 0, value > 0 and (nearest is None or nearest > 0 or not by_interval))
 

@@ -36,16 +36,17 @@ def onward(verdict: Verdict, scope: Scope, inputs: Sequence[str]) -> str:
         by, metrics = ("user_id", "cost-total,calls") if metric.unit == "x" else ("", metrics)
     elif by and _is_mix(verdict):
         metrics += ",calls"
-    command = ["aiopsctl", metric.dimension, *inputs, "--metrics", metrics]
-    if where := conditions(verdict, scope):
-        command += ["--where", " AND ".join(where)]
     why = verdict.metric in _WITH_CAUSES and bool(verdict.carriers)
+    read, cut = [*inputs], list[str]()
     if (by or of_users or why) and scope.window.bounded:
-        command += _windows(verdict, scope, counted="--until" not in inputs, compare=by != "user_id")
-        command += ["--by", by] if by else []
+        read, cut = _windows(verdict, scope, inputs, compare=by != "user_id")
+        cut += ["--by", by] if by else []
     elif since := _since(verdict, scope):
-        command += ["--since", f"{since.astimezone(scope.tz):%Y-%m-%d}", "--by", _step(since, scope)]
-    return " ".join(map(_quoted, command))
+        cut = ["--since", f"{since.astimezone(scope.tz):%Y-%m-%d}", "--by", _step(since, scope)]
+    where = conditions(verdict, scope)
+    command = ["aiopsctl", metric.dimension, *read, "--metrics", metrics]
+    command += ["--where", " AND ".join(where)] if where else []
+    return " ".join(map(_quoted, [*command, *cut]))
 
 
 def _carrier(verdict: Verdict) -> str:
@@ -59,25 +60,35 @@ def _is_mix(verdict: Verdict) -> bool:
     return first.mix is not None and abs(first.mix) > abs(first.total) / 2
 
 
-def _windows(verdict: Verdict, scope: Scope, *, counted: bool, compare: bool) -> list[str]:
-    """Return the options for exactly the window of a verdict, and the one compared with; spans only where `counted`."""
+def _windows(verdict: Verdict, scope: Scope, inputs: Sequence[str], *, compare: bool) -> tuple[list[str], list[str]]:
+    """Return the inputs, and the options for exactly the window of a verdict and the one compared with.
+
+    Whole days are written as dates; else the window ends now, or where the inputs say.
+    """
     own, until = scope.window.since, scope.window.until
     if own is None or until is None:
-        return []
-    name = _PERIODS.get(verdict.window["name"], verdict.window["name"])
-    is_named = counted and name != "week" and span(name, until, scope.tz).since == own
-    found = ["--since", name if is_named else _instant(own, scope)]
+        return [*inputs], []
+    read, name = [*inputs], _PERIODS.get(verdict.window["name"], verdict.window["name"])
+    at = read.index("--until") if "--until" in read else None
+    if all(_is_midnight(when, scope) for when in (own, until)):
+        read = read if at is None else [*read[:at], *read[at + 2 :]]
+        found = ["--since", _instant(own, scope), "--until", _instant(until, scope)]
+    else:
+        is_named = at is None and name != "week" and span(name, until, scope.tz).since == own
+        found = ["--since", name if is_named else _instant(own, scope)]
     before = scope.reference if compare else None
     if before and before.since and before.until:
-        is_known = is_named or scope.reference_name != "previous"
-        ends = f"{_instant(before.since, scope)}..{_instant(before.until, scope)}"
-        found += ["--compare", scope.reference_name if is_known else ends]
-    return found
+        found += ["--compare", f"{_instant(before.since, scope)}..{_instant(before.until, scope)}"]
+    return read, found
+
+
+def _is_midnight(when: datetime, scope: Scope) -> bool:
+    return when.astimezone(scope.tz).time() == time()
 
 
 def _instant(when: datetime, scope: Scope) -> str:
     shown = when.astimezone(scope.tz)
-    return f"{shown:%Y-%m-%d}" if shown.time() == time() else shown.isoformat()
+    return f"{shown:%Y-%m-%d}" if _is_midnight(when, scope) else shown.isoformat()
 
 
 def conditions(verdict: Verdict, scope: Scope) -> list[str]:

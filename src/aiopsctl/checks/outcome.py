@@ -12,15 +12,19 @@ _FAILING = {"critical": ("critical",), "warning": BREACH, "never": ()}
 def exit_code(verdicts: Sequence[Verdict], checks: Sequence[Check], *, fail_on: str, strict: bool) -> int:
     """Return 1 for a breach at or above `fail_on`, else 3 where something could not be judged, else 0.
 
-    Not judged: any unknown; skipped or blind where the check is required or the run strict; or nothing judged at all.
+    Not judged: any unknown; skipped or blind where the check is required or the run strict; or no check at all.
     """
     statuses = [v.status for v in verdicts]
     if any(status in _FAILING[fail_on] for status in statuses):
         return 1
     required = {check.id for check in checks if check.required}
     silent = [v for v in verdicts if v.status in ("skipped", "blind") and (strict or v.id in required)]
-    judged_any = any(status in ("ok", "muted", *BREACH) for status in statuses)
-    return 3 if "unknown" in statuses or silent or not judged_any else 0
+    return 3 if "unknown" in statuses or silent or not statuses else 0
+
+
+def is_judged(verdicts: Sequence[Verdict]) -> bool:
+    """Return whether any verdict is more than skipped: where all are, nobody looked."""
+    return not verdicts or any(v.status != "skipped" for v in verdicts)
 
 
 def monitor_code(verdicts: Sequence[Verdict], code: int, *, fail_on: str) -> int:

@@ -22,11 +22,15 @@ def as_yaml() -> str:
     """Return the config that says what `aiopsctl check` judges without one."""
     parts = [_HEAD, "classes:", *_classes(), "", "checks:"]
     for metric in catalog.metrics().values():
-        plain = [t for t in metric.thresholds if "class" not in t.when]
-        parts += [line for threshold in plain for line in _when_told(metric, _check(metric, threshold))]
-        if len(plain) < len(metric.thresholds):
-            parts += _class_check(metric)
+        parts += [line for check in checks_of(metric) for line in _when_told(metric, check)]
     return "\n".join(parts) + "\n"
+
+
+def checks_of(metric: Metric) -> list[list[str]]:
+    """Return the checks of a metric's thresholds, each as the lines that a config has for it."""
+    plain = [t for t in metric.thresholds if "class" not in t.when]
+    classed = [_class_check(metric)] if len(plain) < len(metric.thresholds) else []
+    return [_check(metric, threshold) for threshold in plain] + classed
 
 
 def _classes() -> list[str]:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from aiopsctl.cli import check, cost, doctor, explain, look
+from aiopsctl.cli import check, cost, doctor, explain, init, look
 from aiopsctl.cli.group import Commands
 
 app = typer.Typer(
@@ -38,6 +38,7 @@ def root(
     """Take what comes before a command."""
 
 
+init.add_to(app)
 doctor.add_to(app)
 explain.add_to(app)
 look.add_to(app)

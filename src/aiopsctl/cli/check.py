@@ -35,6 +35,9 @@ def check(
     exit_codes: Annotated[
         str, typer.Option("--exit-codes", metavar="ci|nagios", help="nagios: 0 ok, 1 warning, 2 critical, 3 unknown.")
     ] = "ci",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Judge nothing: list what would be, on how much, and what never fires.")
+    ] = False,
     no_ci: Annotated[
         bool, typer.Option("--no-ci", help="In GitHub Actions, add no annotations and no step summary.")
     ] = False,
@@ -45,16 +48,17 @@ def check(
 
     Its own formats: concise, github, gitlab, junit, nagios, prometheus, sarif.
 
-    Exit codes: 0 pass, 1 breach, 2 usage or config, 3 not judged.
+    Exit codes: 0 pass, 1 breach, 2 usage or config, 3 not judged; with --dry-run 0, or 3 where nothing can be judged.
     """
     from aiopsctl.checks.check import from_config
+    from aiopsctl.checks.plan import dry_run as plan
     from aiopsctl.checks.run import Run, not_judged, run
     from aiopsctl.cli.ci import tell_ci
     from aiopsctl.cli.run import check_output, emit, one_of
     from aiopsctl.cli.session import again, names, open_session, scope, too_many_rejects
     from aiopsctl.measure import check_by, predicate
 
-    check_output(common, judges=True)
+    check_output(common, judges=not dry_run)
     one_of("--fail-on", fail_on, _LEVELS)
     one_of("--exit-codes", exit_codes, _CODES)
     by = names(common.by)
@@ -68,15 +72,18 @@ def check(
     how = Run(
         now=session.window.until or session.now, tz=session.tz, where=common.where, within=session.window,
         fail_on=fail_on, strict=strict, nagios=exit_codes == "nagios", inputs=again(common),
-        baselines=session.baselines, mutes=session.config.mutes, config=session.config, min_coverage=asked.min_coverage,
+        baselines=session.baselines, mutes=session.config.mutes, config=session.config, complete=session.complete,
+        min_coverage=asked.min_coverage,
     )  # fmt: skip
     why = too_many_rejects(session, common, by_default=True)
     if why:
         result = not_judged(session.log, replace(asked, reference=None), why)
+    elif dry_run:
+        result = plan(chosen, session.log, how)
     else:
         result = replace(run(chosen, session.log, how), everything=everything)
     code = emit(result, common)
-    if not no_ci:
+    if not (no_ci or dry_run):
         tell_ci(result, common)
     return code
 

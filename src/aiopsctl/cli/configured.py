@@ -29,8 +29,19 @@ def configuration(common: Common) -> "tuple[Config, str]":
     if not path.is_file():
         raise UsageError(f"no such config: {path}", help="aiopsctl.yaml is found upwards from here, or give --config")
     units = {name: metric.unit for name, metric in catalog.metrics().items()}
-    config = load(path, metrics=units, columns=(*COLUMNS, *CALENDAR), checks=tuple(units))
+    config = load(path, metrics=units, columns=(*COLUMNS, *CALENDAR), checks=tuple(units), condition=_fault)
     return config, os.path.relpath(path) if path.is_absolute() else str(path)
+
+
+def _fault(where: str) -> tuple[str, str] | None:
+    """Return what is wrong with a condition of the config, and what would be right."""
+    from aiopsctl.measure import predicate
+
+    try:
+        predicate(where)
+    except UsageError as error:
+        return error.what.removeprefix("--where: ").replace(f'--where "{where}"', "the text"), error.help
+    return None
 
 
 def sources(config: "Config") -> dict[str, str | None]:
@@ -55,11 +66,11 @@ def _beside(folder: str, path: str) -> str:
     return os.path.normpath(os.path.join(glob.escape(folder) if glob.has_magic(path) else folder, path))
 
 
-def baselines(config: "Config", now: datetime, tz: ZoneInfo) -> "tuple[tuple[str, Window | None], ...]":
-    """Return the named good periods of the config as windows of a zone; None is the window before."""
+def baselines(config: "Config", now: datetime, tz: ZoneInfo) -> "tuple[tuple[str, Window | str], ...]":
+    """Return the named good periods of the config as windows of a zone, or as the word for one."""
     from aiopsctl.window import Window, moment
 
     def at(day: object) -> datetime | None:
         return moment(str(day), now, tz) if day else None
 
-    return tuple((n, None if b.relative else Window(at(b.since), at(b.until))) for n, b in config.baselines.items())
+    return tuple((n, b.relative or Window(at(b.since), at(b.until))) for n, b in config.baselines.items())

@@ -35,9 +35,10 @@ class Session:
     tz: ZoneInfo
     window: "Window"
     partial: bool
+    complete: datetime
 
     @property
-    def baselines(self) -> "tuple[tuple[str, Window | None], ...]":
+    def baselines(self) -> "tuple[tuple[str, Window | str], ...]":
         """The named good periods of the config."""
         return baselines(self.config, self.now, self.tz)
 
@@ -64,7 +65,9 @@ def open_session(common: Common, reader: "Reader | None" = None) -> Session:
     now = now_of(log, clock) if wanted == "data" else window.moment(wanted, clock, tz)
     asked = _asked(common, now, tz, fixed=common.now not in (None, "data"))
     _explain_input(log, clock)
-    return Session(log, config, config_file, now, tz, asked, window.is_partial(common.since or "", asked, tz))
+    partial = window.is_partial(common.since or "", asked, tz)
+    complete = window.last_midnight(asked.until or now, tz, known_whole=wanted == "data" and not asked.until)
+    return Session(log, config, config_file, now, tz, asked, partial, complete)
 
 
 def _clock() -> datetime:
@@ -146,14 +149,17 @@ def scope(session: Session, common: Common) -> "Scope":
 
 def _reference(common: Common, session: Session, whole: "Window") -> "Window":
     """Return the window that `--compare` names: the one before, a good period of the config, or a range."""
-    from aiopsctl.window import previous, span
+    from aiopsctl.window import lagged, previous, span
 
     known, compare = dict(session.baselines), common.compare or "previous"
     bare = compare.removeprefix("baseline:")
-    if compare == "previous" or (bare in known and known[bare] is None):
+    relative = known.get(bare, bare)
+    if not isinstance(relative, str):
+        return relative
+    if relative == "previous":
         return previous("month" if whole.is_month(session.tz) else common.since or "", whole, session.tz)
-    if dated := known.get(bare):
-        return dated
+    if relative == "lagged":
+        return lagged(whole, session.tz)
     if bare != compare:
         raise UsageError(f"unknown baseline '{bare}'", help=f"baselines of the config: {', '.join(known) or 'none'}")
     return span(compare, session.now, session.tz)

@@ -16,6 +16,8 @@ from aiopsctl.window import span
 
 KINDS: tuple[LimitKind, ...] = get_args(LimitKind)
 LEVELS = ("warning", "critical")
+RELATIVE = ("previous", "lagged")
+"""What may be compared with that moves along with the window."""
 
 NATURAL = {
     "": "count",
@@ -82,12 +84,12 @@ def something_to_compare(view: View, path: KeyPath, _: Check) -> Iterator[Proble
 
 def reference(view: View, path: KeyPath, check: Check) -> Iterator[Problem]:
     """See that the reference exists: the period before, a baseline, or a range of dates."""
-    if check.compare is None or check.compare == "previous" or is_range(check.compare):
+    if check.compare is None or check.compare in RELATIVE or is_range(check.compare):
         return
     name = check.compare.removeprefix("baseline:")
     if not view.written("baselines", name):
-        known = ["previous", *view.members("baselines")]
-        otherwise = "write previous, the name of a baseline, or a range such as 2026-09-01..2026-10-01"
+        known = [*RELATIVE, *view.members("baselines")]
+        otherwise = "write previous, lagged, the name of a baseline, or a range such as 2026-09-01..2026-10-01"
         yield view.unknown("baseline", name, known, (*path, "compare"), otherwise)
 
 

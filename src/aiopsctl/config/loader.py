@@ -1,6 +1,6 @@
 """`find` the config file and `load` it."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import cast
 
@@ -35,18 +35,20 @@ def load(
     metrics: Mapping[str, str] | None = None,
     columns: Collection[str] | None = None,
     checks: Collection[str] | None = None,
+    condition: Callable[[str], tuple[str, str] | None] | None = None,
 ) -> Config:
     """Return the config at `path`, or raise `ConfigError` with every problem in it.
 
     `metrics` (name -> unit), `columns` and `checks` (those of the preset) are what names in the file may
-    refer to; names of a kind that is not given are not looked at.
+    refer to; names of a kind that is not given are not looked at. `condition` says what is wrong with a SQL condition
+    and what would be right, or None.
     """
     path = Path(path)
     name = _shown(path)
     data = b""
     try:
         data = read_bytes(path)
-        return _config(path, data, Known(metrics, columns, checks))
+        return _config(path, data, Known(metrics, columns, checks, condition))
     except OSError as error:
         raise ConfigError(f"error: cannot read the config: {error.strerror}\n  --> {name}") from None
     except RefusedError as refused:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from aiopsctl.config.judging import check_problems
 from aiopsctl.config.problem import KeyPath, Problem, named
-from aiopsctl.config.types import HANDBOOK_CLASSES, Settings
+from aiopsctl.config.types import CONFIDENCE, HANDBOOK_CLASSES, Settings
 from aiopsctl.config.view import Known, View
 from aiopsctl.config.walk import Reading
 
@@ -94,4 +94,35 @@ def classes(view: View) -> Iterator[Problem]:
                 yield Problem(what, view.value("classes", name, lower), f"at most {high}")
 
 
-RULES = (zone, columns, feature_classes, muted_checks, baselines, tiers, classes, check_problems)
+def conditions(view: View) -> Iterator[Problem]:
+    """See that the rows that checks and mutes are narrowed to can be told by SQL."""
+    written: list[tuple[KeyPath, str | None]] = [
+        *((("checks", name), check.where) for name, check in view.settings.checks.items()),
+        *((("mutes", number), mute.where) for number, mute in enumerate(view.settings.mutes) if mute),
+    ]
+    for path, where in written:
+        fault = view.known.condition(where) if view.known.condition and where else None
+        if fault:
+            yield Problem(f"{fault[0]} in 'where' of {named(path)}", view.value(*path, "where"), fault[1])
+
+
+def confidence(view: View) -> Iterator[Problem]:
+    """See that no other confidence is asked for than that of the intervals."""
+    asked = view.settings.defaults.confidence
+    if asked.value != CONFIDENCE.value:
+        what = f"intervals are {CONFIDENCE}, not {asked}"
+        yield Problem(what, view.value("defaults", "confidence"), f"write {CONFIDENCE}, or remove the key")
+
+
+RULES = (
+    zone,
+    columns,
+    feature_classes,
+    muted_checks,
+    baselines,
+    tiers,
+    classes,
+    conditions,
+    confidence,
+    check_problems,
+)

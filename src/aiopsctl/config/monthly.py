@@ -15,7 +15,7 @@ _BYTES = 10 << 20
 
 
 def _usd(number: float) -> Quantity:
-    return Quantity(number, "USD")
+    return Quantity(number, "USD", f"{number:.15g} USD")
 
 
 COLUMNS: Mapping[str, tuple[str, Callable[[float], Any]]] = {

@@ -32,6 +32,9 @@ HANDBOOK_CLASSES = ("inline", "on-demand", "background", "async")
 CLASS_LIMITS: Mapping[str, str] = MappingProxyType({"latency-p50": "p50", "latency-p95": "p95"})
 """The metrics that `above: class` may limit, and the key of the class that holds the limit."""
 
+CONFIDENCE = quantity("95%")
+"""The confidence of every interval."""
+
 
 class Place(NamedTuple):
     """Where something is written, counted from 1."""
@@ -107,7 +110,11 @@ class Baseline(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     since: Annotated[date | None, says("The first day.")] = None
     until: Annotated[date | None, says("The day after the last day.")] = None
     relative: Annotated[
-        Literal["previous"] | None, says("`previous`: the period before the window, as long as it.")
+        Literal["previous", "lagged"] | None,
+        says(
+            "`previous`: the period before the window, as long as it and with the same weekdays; `lagged`: the eight "
+            "weeks that ended four weeks ago."
+        ),
     ] = None
     note: Annotated[str | None, says("What made this period a good one.")] = None
 
@@ -123,7 +130,7 @@ class Defaults(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     on_few_samples: Annotated[
         Literal["skip", "unknown", "judge"], says("What to do with fewer than `min_samples`.")
     ] = "skip"
-    confidence: Annotated[Confidence, says("The confidence of the intervals.")] = quantity("95%")
+    confidence: Annotated[Confidence, says("The confidence of the intervals: 95 %, and no other.")] = CONFIDENCE
 
 
 class Limits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -160,8 +167,9 @@ class Check(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     compare: Annotated[
         str | None,
         says(
-            "The reference of `rise` and `fall`: `previous`, a baseline, or a range of dates.",
-            ["previous", "baseline:launch", "2026-09-01..2026-10-01", "2026-09"],
+            "The reference of `rise` and `fall`: `previous`, `lagged` (the eight weeks that ended four weeks ago), a "
+            "baseline, or a range of dates.",
+            ["previous", "lagged", "baseline:launch", "2026-09-01..2026-10-01", "2026-09"],
         ),
     ] = None
     warning: Annotated[Limits | None, says("When to warn; the exit code stays 0.")] = None
@@ -169,13 +177,24 @@ class Check(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     min_samples: Annotated[Many | None, says("With fewer samples than this, nothing is judged.")] = None
     judge: Annotated[
         Literal["interval", "value"] | None,
-        says("What must be past the limit: the whole interval (the default for rates), or the value alone."),
+        says(
+            "What must be past the limit: the whole interval (the default for rates), or the value alone. Without this "
+            "key a rise or fall of a mean of events is bad where the change is past its limit and chance does not "
+            "explain it, at the yearly budget of `alarms`."
+        ),
     ] = None
     for_: Annotated[Days | None, says("How long the limit must have been passed, day by day.")] = field(
         name="for", default=None
     )
     required: Annotated[bool, says("Whether a check that cannot be judged exits 3.")] = False
     runbook: Annotated[str | None, says("Where it is written what to do, usually a link.")] = None
+
+
+class Alarms(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How many false alarms a year without change may bring, for all rise and fall limits of the config together."""
+
+    warnings: Annotated[Many, says("Warnings by chance in a year of daily runs.")] = 12
+    criticals: Annotated[Many, says("Criticals by chance in a year of daily runs.")] = 1
 
 
 class Mute(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -253,6 +272,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     prices: Annotated[tuple[Price, ...], says("Own prices; where several hold, the last one written.")] = ()
     baselines: Annotated[dict[str, Baseline], says("Good periods to compare with, by name.")] = {}
     defaults: Annotated[Defaults, says("What holds for every check that does not say otherwise.")] = Defaults()
+    alarms: Annotated[Alarms, says("The false alarms of a year that changes are judged by.")] = Alarms()
     checks: Annotated[dict[str, Check], says("What is judged, by name.")] = {}
     mutes: Annotated[tuple[Mute, ...], says("Checks that are silenced for a time.")] = ()
 

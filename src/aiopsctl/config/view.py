@@ -1,6 +1,6 @@
 """What the rules look at: the settings as read, their places, and the names that exist elsewhere."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from aiopsctl.config.problem import ENTITIES, KeyPath, Problem, Span, inside, quoted
@@ -19,6 +19,8 @@ class Known:
     metrics: Mapping[str, str] | None = None
     columns: Collection[str] | None = None
     checks: Collection[str] | None = None
+    condition: Callable[[str], tuple[str, str] | None] | None = None
+    """What is wrong with a SQL condition, and what would be right; None where it is fine."""
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from math import exp, log, sqrt
+from math import exp, inf, log, sqrt
 
 import numpy as np
 import pytest
@@ -163,3 +163,47 @@ def test_events_without_users_depend_by_day() -> None:
     ((moved),) = changes(events(*rows), [catalog.metric("thumbs-up-rate")], scope).values()
 
     assert (moved.delta, moved.error) == (-0.25, 0)
+
+
+@pytest.mark.parametrize("late", [np.array([50.0, 0, 0]), np.array([0.0, 0, 50])])
+def test_one_unit_tells_no_error(late: np.ndarray) -> None:
+    """A window of one unit (a day, a user) lies wholly on its own mean: no change of it is believed, and none is seen."""
+    before = np.array([80.0, 90, 0])
+
+    moved = of(Units(late, 2 * late, before, np.array([100.0, 100, 0])))
+
+    assert moved.delta == pytest.approx(0.5 - 0.85)
+    assert (moved.error, moved.p(-1), moved.detectable(0.01)) == (inf, 0.5, inf)
+
+
+@pytest.mark.parametrize("user", [None, "only-one"])
+def test_two_single_days_are_no_evidence(user: str | None) -> None:
+    """Without users, or with one alone, a day beside the day before does not say how far days differ."""
+    rows = [
+        {"kind": "thumb", "value": v, "user_id": user, "ts": f"2026-09-{day}T12:00:00Z"}
+        for day in (29, 30)
+        for v in ((1, 1, 1, 0) if day == 29 else (1, 0, 0, 0))
+    ]
+    window = Window(moment("1d", NOW, ZONE), NOW)
+    scope = Scope(ZONE, window, Window(moment("2d", NOW, ZONE), window.since))
+
+    ((moved),) = changes(events(*rows), [catalog.metric("thumbs-up-rate")], scope).values()
+
+    assert (moved.delta, moved.error) == (-0.5, inf)
+
+
+def test_days_are_the_units_of_a_single_user() -> None:
+    """One user in a log is no sample of users: its days are, as where nobody is named."""
+    named, unnamed = (
+        [
+            {"kind": "thumb", "value": v, "user_id": user, "ts": f"2026-09-{day:02}T12:00:00Z"}
+            for day in range(17, 31)
+            for v in (1, day % 2, int(day < 24), 0)
+        ]
+        for user in ("only-one", None)
+    )
+    window = Window(moment("7d", NOW, ZONE), NOW)
+    scope = Scope(ZONE, window, Window(moment("14d", NOW, ZONE), window.since))
+    metric = catalog.metric("thumbs-up-rate")
+
+    assert changes(events(*named), [metric], scope) == changes(events(*unnamed), [metric], scope) != {}

@@ -58,7 +58,7 @@ def _moved(rows: pl.DataFrame, metric: Metric) -> Change | None:
     own = rows.select(
         WINDOW, "day", "user_id", top=pl.col(top) / metric.value.per, size=pl.col(size).cast(pl.Float64)
     ).filter(pl.col("size") > 0)
-    known = float(own.filter(pl.col("user_id").is_not_null())["size"].sum()) >= _MOSTLY * float(own["size"].sum())
+    known = _by_user(own)
     unit = pl.coalesce("user_id", pl.col("day").cast(pl.String)) if known else pl.col("day").cast(pl.String)
     now, before = pl.col(WINDOW) == 0, pl.col(WINDOW) == 1
     units = (
@@ -73,6 +73,14 @@ def _moved(rows: pl.DataFrame, metric: Metric) -> Change | None:
     )
     arrays = Units(**{name: units[name].to_numpy() for name in ("top", "size", "top_before", "size_before")})
     return change(arrays, _days(own) if known else None, scale_of(metric))
+
+
+def _by_user(rows: pl.DataFrame) -> bool:
+    """Return whether users are the units: nearly all events name theirs, and each window has more than one; else days."""
+    named = rows.filter(pl.col("user_id").is_not_null())
+    users = named.group_by(WINDOW).agg(pl.col("user_id").n_unique())["user_id"].to_list()
+    several = len(users) == 2 and min(users) > 1
+    return several and float(named["size"].sum()) >= _MOSTLY * float(rows["size"].sum())
 
 
 def _days(rows: pl.DataFrame) -> Days:

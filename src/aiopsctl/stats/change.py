@@ -85,7 +85,8 @@ class Change:
 def change(units: Units, days: Days | None, scale: Scale) -> Change | None:
     """Return the change of a mean, or None where one of the windows has nothing, or a quotient none.
 
-    Without `days`, or with fewer than two weeks of them, days are taken to differ by their users alone.
+    Without `days`, or with fewer than two weeks of them, days are taken to differ by their users alone. A window of one
+    unit does not say how far units differ: its error is infinite, so that nothing is believed of it.
     """
     n1, n0 = float(units.size.sum()), float(units.size_before.sum())
     if not (n1 > 0 and n0 > 0):
@@ -93,13 +94,13 @@ def change(units: Units, days: Days | None, scale: Scale) -> Change | None:
     m1, m0 = float(units.top.sum()) / n1, float(units.top_before.sum()) / n0
     if scale == "log" and not (m1 > 0 and m0 > 0):
         return None
+    if min(int((size > 0).sum()) for size in (units.size, units.size_before)) < 2:
+        return Change(_delta(m1, m0, scale), inf, 1.0, scale)
     c1, c0 = (1 / n1, 1 / n0) if scale == "difference" else (1 / (n1 * m1), 1 / (n0 * m0))
     parts = c1 * (units.top - m1 * units.size) - c0 * (units.top_before - m0 * units.size_before)
     squares = parts * parts
     total, fourths, count = float(squares.sum()), float((squares * squares).sum()), len(parts)
-    by_user = total * count / (count - 1) if count > 1 else inf
-    if not isfinite(by_user):
-        return None
+    by_user = total * count / (count - 1)
     wander, spare = _wander(days, m0 if scale == "log" else 1.0)
     by_day = wander * (1 / days.window + 1 / len(days.mean)) if days and wander else 0.0
     variance = by_user + by_day

@@ -113,7 +113,8 @@ def _finding(level: str, limit: Limit, check: Check, m: Measurement, proof: Evid
     value, nearest = _distance(limit, m)
     if proof is not None and limit.kind in HARM:
         return _Finding(level, limit, value >= 0, value >= 0 and proof.believed(level, limit.kind))
-    by_interval = check.judge == "interval" or (check.judge is None and m.unit == "ratio")
+    is_mean = m.unit == "ratio" or (limit.kind in HARM and check.metric.value.ratio is not None)
+    by_interval = check.judge == "interval" or (check.judge is None and is_mean)
     return _Finding(level, limit, value > 0, value > 0 and (nearest is None or nearest > 0 or not by_interval))
 
 

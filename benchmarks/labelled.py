@@ -27,7 +27,8 @@ import polars as pl
 
 from aiopsctl import catalog
 from aiopsctl.checks.check import from_config
-from aiopsctl.checks.run import Run, run
+from aiopsctl.checks.run import run
+from aiopsctl.checks.scopes import Run
 from aiopsctl.config import load
 from aiopsctl.events import CALENDAR, COLUMNS
 from aiopsctl.result import Verdict

@@ -14,7 +14,8 @@ from typer.testing import CliRunner
 
 from aiopsctl.checks.alarms import Bar, Evidence, bars, gate
 from aiopsctl.checks.check import Check, from_config
-from aiopsctl.checks.run import Run, run
+from aiopsctl.checks.run import run
+from aiopsctl.checks.scopes import Run
 from aiopsctl.cli.app import app
 from aiopsctl.config import Limit, load
 from aiopsctl.result import Verdict

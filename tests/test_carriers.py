@@ -16,7 +16,8 @@ from typer.testing import CliRunner
 from aiopsctl import catalog
 from aiopsctl.checks.carriers import MOST
 from aiopsctl.checks.check import Check
-from aiopsctl.checks.run import Run, run
+from aiopsctl.checks.run import run
+from aiopsctl.checks.scopes import Run
 from aiopsctl.checks.shifts import shifts
 from aiopsctl.cli.app import app
 from aiopsctl.config import Limit

@@ -15,7 +15,8 @@ from aiopsctl import catalog
 from aiopsctl.checks.check import Check, from_config, handbook
 from aiopsctl.checks.judge import judge, limit_words
 from aiopsctl.checks.outcome import exit_code
-from aiopsctl.checks.run import Run, run
+from aiopsctl.checks.run import run
+from aiopsctl.checks.scopes import Run
 from aiopsctl.cli.configured import baselines
 from aiopsctl.config import Config, Limit, load
 from aiopsctl.result import Measurement, Reference, Result, Verdict

@@ -9,7 +9,8 @@ from building import events
 
 from aiopsctl import catalog
 from aiopsctl.checks.check import handbook
-from aiopsctl.checks.run import Run, run
+from aiopsctl.checks.run import run
+from aiopsctl.checks.scopes import Run
 from aiopsctl.config import Config, Tier, load, quantity
 from aiopsctl.errors import ConfigError
 from aiopsctl.facts import FACTS, Setting

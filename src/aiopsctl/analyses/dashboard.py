@@ -11,7 +11,8 @@ from msgspec import to_builtins
 from aiopsctl import catalog
 from aiopsctl.checks.check import Check
 from aiopsctl.checks.outcome import BREACH
-from aiopsctl.checks.run import Run, run, uncovered
+from aiopsctl.checks.run import run
+from aiopsctl.checks.scopes import Run, uncovered
 from aiopsctl.context import after
 from aiopsctl.measure import Scope, measure, newest
 from aiopsctl.metric import Group, Metric

@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 
 from aiopsctl import catalog
 from aiopsctl.checks.check import from_config, handbook
-from aiopsctl.checks.run import Run, run
+from aiopsctl.checks.run import run
+from aiopsctl.checks.scopes import Run
 from aiopsctl.config import HANDBOOK_CLASSES, Config, Feature
 from aiopsctl.measure import Scope, measure, newest
 from aiopsctl.result import Verdict

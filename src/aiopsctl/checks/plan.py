@@ -14,7 +14,8 @@ from aiopsctl import window as windows
 from aiopsctl.checks.check import LEVELS, Check
 from aiopsctl.checks.judge import limit_words
 from aiopsctl.checks.never import never
-from aiopsctl.checks.run import Run, run
+from aiopsctl.checks.run import run
+from aiopsctl.checks.scopes import Run
 from aiopsctl.config import Limit
 from aiopsctl.measure import Scope, iso, measure, prepared
 from aiopsctl.readable import clean

@@ -2,14 +2,11 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
-from aiopsctl import window as windows
 from aiopsctl.changes import Key, changes
-from aiopsctl.checks.alarms import BUDGET, Bar, Evidence, bars, limits_of_change
-from aiopsctl.checks.baselines import Saved
+from aiopsctl.checks.alarms import Bar, Evidence, bars, limits_of_change
 from aiopsctl.checks.carriers import explained
 from aiopsctl.checks.check import Check
 from aiopsctl.checks.judge import has_limit, judge, verdict
@@ -17,76 +14,23 @@ from aiopsctl.checks.lasting import lasting
 from aiopsctl.checks.mutes import muted
 from aiopsctl.checks.onward import onward
 from aiopsctl.checks.outcome import BREACH, exit_code, is_judged, monitor_code
-from aiopsctl.config import Config, Mute
-from aiopsctl.errors import UsageError
+from aiopsctl.checks.scopes import Group, Run, hull, scope_of, span_of_check, uncovered
 from aiopsctl.facts import untold
-from aiopsctl.measure import MIN_COVERAGE, Scope, all_of, has_times, iso, measure, newest
+from aiopsctl.measure import Scope, measure, newest
 from aiopsctl.readable import plural
 from aiopsctl.result import STATUSES, Measurement, Result, Verdict
 from aiopsctl.sources.log import Log
 from aiopsctl.stats.change import Change
-from aiopsctl.views import account, nothing_found, oldest_of, refused, span_of
-from aiopsctl.window import Window
+from aiopsctl.views import account, nothing_found, refused, span_of
 
-_COVERED = 0.1
-"""A window before is not compared with when the log lacks more than this share of it at its beginning."""
-
-_EVER = Window()
 _VERDICTS = {0: "pass", 1: "breach", 2: "breach", 3: "not judged"}
-
-
-@dataclass(frozen=True)
-class Run:
-    """What surrounds a run of checks: the clock, the zone, filters, and what makes it fail.
-
-    `complete` is the end of the last complete day: windows of whole days that are compared end there.
-    """
-
-    now: datetime
-    tz: ZoneInfo
-    where: str | None = None
-    within: Window = _EVER
-    fail_on: str = "critical"
-    strict: bool = False
-    nagios: bool = False
-    inputs: tuple[str, ...] = ()
-    baselines: tuple[tuple[str, Window | str], ...] = ()
-    saved: Mapping[str, Saved] = field(default_factory=dict)
-    mutes: tuple[Mute, ...] = ()
-    config: Config | None = None
-    complete: datetime | None = None
-    min_coverage: float = MIN_COVERAGE
-    explain: bool = True
-
-    @property
-    def budget(self) -> Mapping[str, float]:
-        """The false alarms of a year, by level."""
-        return BUDGET if self.config is None else {
-            "warning": self.config.alarms.warnings, "critical": self.config.alarms.criticals,
-        }  # fmt: skip
-
-    def earlier(self, now: datetime) -> "Run":
-        """Return the run as it would have been at an earlier time, whole days before."""
-        days = round((self.now - now) / timedelta(days=1))
-        complete = self.complete and windows.moment(f"{days}d", self.complete, self.tz)
-        return replace(self, now=now, complete=complete)
-
-
-@dataclass(frozen=True)
-class _Group:
-    """Checks that look at the same rows in the same slices, and their window's name."""
-
-    by: tuple[str, ...]
-    where: str | None
-    window: str
-    compare: str | None
 
 
 def run(checks: Sequence[Check], log: Log, how: Run) -> Result:
     """Return the verdicts, in the order of the checks, and the exit code that follows from them."""
-    groups: dict[_Group, list[Check]] = {}
+    groups: dict[Group, list[Check]] = {}
     for check in checks:
-        groups.setdefault(_Group(check.by, check.where, check.window, check.compare), []).append(check)
+        groups.setdefault(Group(check.by, check.where, check.window, check.compare), []).append(check)
     seen = {group: _look(group, members, log, how) for group, members in groups.items()}
     tests = [test for group, members in groups.items() for check in members for test in seen[group].tests(check)]
     bar = bars(tests, how.budget)
@@ -123,14 +67,14 @@ class _Seen:
         return [(check, m, change) for m in both if (change := self.change(m)) is not None]
 
 
-def _look(group: _Group, members: Sequence[Check], log: Log, how: Run) -> _Seen:
-    scope = _scope(group, log, how)
+def _look(group: Group, members: Sequence[Check], log: Log, how: Run) -> _Seen:
+    scope = scope_of(group, log, how)
     metrics = list({check.metric.name: check.metric for check in members}.values())
     moving = [metric for metric in metrics if any(c.metric is metric and limits_of_change(c) for c in members)]
     return _Seen(scope, measure(log.events, metrics, scope), changes(log.events, moving, scope))
 
 
-def _verdicts(check: Check, group: _Group, log: Log, seen: _Seen, bar: Mapping[bool, Bar]) -> list[Verdict]:
+def _verdicts(check: Check, group: Group, log: Log, seen: _Seen, bar: Mapping[bool, Bar]) -> list[Verdict]:
     own = [_dated(m, log, seen.scope) for m in seen.found if m.metric == check.metric.name]
     if check.at is None and untold(check.metric.facts, seen.scope.config):
         return [verdict(check, replace(own[0], slice={}), "skipped", own[0].reason, None)]
@@ -138,11 +82,11 @@ def _verdicts(check: Check, group: _Group, log: Log, seen: _Seen, bar: Mapping[b
     moved = {id(m): change for m in present if limits_of_change(check) and (change := seen.change(m)) is not None}
     proofs = {key: Evidence(change, bar[bool(check.by)]) for key, change in moved.items()}
     found = _judged(check, present, uncovered(log, seen.scope), proofs)
-    return [replace(v, window=_span(group, seen.scope)) for v in found]
+    return [replace(v, window=span_of_check(group, seen.scope)) for v in found]
 
 
 def _finished(
-    v: Verdict, check: Check, group: _Group, log: Log, how: Run, scope: Scope, bar: Mapping[bool, Bar]
+    v: Verdict, check: Check, group: Group, log: Log, how: Run, scope: Scope, bar: Mapping[bool, Bar]
 ) -> Verdict:
     """Return a verdict with what only failing ones have: since when, whether it is muted, and what to type next."""
 
@@ -184,78 +128,6 @@ def _dated(m: Measurement, log: Log, scope: Scope) -> Measurement:
         return m
     ends, begins = (when.astimezone(scope.tz) for when in (last, since))
     return replace(m, reason=f"no rows since {begins:%Y-%m-%d}: the newest is of {ends:%Y-%m-%d}")
-
-
-def _scope(group: _Group, log: Log, how: Run) -> Scope:
-    timed = has_times(log.events)
-    now = how.complete if how.complete and group.compare and windows.days_in(group.window) else how.now
-    window = _within(windows.judged(group.window, now, how.tz), how.within) if timed else _EVER
-    where = all_of(group.where, how.where)
-    name = (group.compare or "previous").removeprefix("baseline:")
-    saved = how.saved.get(name)
-    told = saved.told(group.by, where, group.window, how.tz) if saved else None
-    reference = _reference(group, window, log, how) if group.compare and timed and not told else None
-    return Scope(how.tz, window, reference, name, group.by, where, how.config, how.min_coverage, told)
-
-
-def _reference(group: _Group, window: Window, log: Log, how: Run) -> Window:
-    name = (group.compare or "").removeprefix("baseline:")
-    known = {"lagged": "lagged", "previous": "previous", **dict(how.baselines)}
-    relative = known.get(name, name)
-    if isinstance(relative, Window):
-        return relative
-    if relative == "lagged":
-        return windows.lagged(window, how.tz)
-    if relative == "previous":
-        return _previous(group.window, window, log, how.tz)
-    if group.compare != name:
-        named = ", ".join(n for n, _ in how.baselines) or "none"
-        raise UsageError(f"unknown baseline '{name}'", help=f"baselines of the config: {named}")
-    return windows.span(name, how.now, how.tz)
-
-
-def _previous(name: str, window: Window, log: Log, tz: ZoneInfo) -> Window:
-    """Return the window before: with the same weekdays where the log reaches back so far, else right before."""
-    days, oldest = windows.days_in(name), oldest_of(log)
-    if days and oldest:
-        same = windows.same_weekdays(window, days, tz)
-        if same.since and oldest < same.since + timedelta(days=1):
-            return same
-    return windows.previous(name, window, tz)
-
-
-def _within(window: Window, outer: Window) -> Window:
-    if outer.since is None or window.since is None or window.until is None:
-        return window
-    return Window(min(max(window.since, outer.since), window.until), window.until)
-
-
-def _span(group: _Group, scope: Scope) -> dict[str, object]:
-    since, until = (iso(when, scope.tz) for when in (scope.window.since, scope.window.until))
-    partial = windows.is_partial(group.window, scope.window, scope.tz)
-    return {"name": group.window, "since": since, "until": until, "partial": partial}
-
-
-def uncovered(log: Log, scope: Scope) -> str | None:
-    """Return why the window before cannot be compared with: the log does not reach back far enough."""
-    before, oldest = scope.reference, oldest_of(log)
-    if before is None or before.since is None or before.until is None or oldest is None:
-        return None
-    if oldest - before.since <= max((before.until - before.since) * _COVERED, timedelta(0)):
-        return None
-    begins, wanted = (when.astimezone(scope.tz) for when in (oldest, before.since))
-    return f"the log begins {begins:%Y-%m-%d}, the window before on {wanted:%Y-%m-%d}"
-
-
-def hull(scopes: list[Scope], how: Run) -> Scope:
-    """Return the scope that holds every row that any check judged."""
-    since = [scope.window.since for scope in scopes]
-    until = [scope.window.until for scope in scopes]
-    whole = Window(
-        None if None in since or not since else min(s for s in since if s),
-        None if None in until or not until else max(u for u in until if u),
-    )
-    return Scope(how.tz, whole, where=how.where)
 
 
 def _result(

@@ -6,7 +6,7 @@ from datetime import datetime
 from aiopsctl import window as windows
 from aiopsctl.checks.baselines import Entry, Kept, Saved, definition
 from aiopsctl.checks.check import Check
-from aiopsctl.checks.run import Run, hull
+from aiopsctl.checks.scopes import Run, hull
 from aiopsctl.errors import UsageError
 from aiopsctl.measure import Scope, all_of, has_times, measure
 from aiopsctl.metric import Metric

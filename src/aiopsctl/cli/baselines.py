@@ -12,7 +12,7 @@ from aiopsctl.errors import UsageError
 if TYPE_CHECKING:
     from aiopsctl.checks.baselines import Saved
     from aiopsctl.checks.check import Check
-    from aiopsctl.checks.run import Run
+    from aiopsctl.checks.scopes import Run
     from aiopsctl.cli.options import Common
     from aiopsctl.cli.session import Session
 

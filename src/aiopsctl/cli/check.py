@@ -60,7 +60,8 @@ def check(
     from aiopsctl.checks.baselines import require_name
     from aiopsctl.checks.check import from_config
     from aiopsctl.checks.plan import dry_run as plan
-    from aiopsctl.checks.run import Run, not_judged, run
+    from aiopsctl.checks.run import not_judged, run
+    from aiopsctl.checks.scopes import Run
     from aiopsctl.cli.baselines import save
     from aiopsctl.cli.ci import tell_ci
     from aiopsctl.cli.run import check_output, emit, one_of

@@ -108,7 +108,7 @@ def _dashboard(common: Common, metrics: str) -> "More | None":
     """Return what adds the dashboard to a summary, with the verdicts that `check` would give; None for its tables."""
     from aiopsctl.analyses.dashboard import with_dashboard
     from aiopsctl.checks.check import from_config
-    from aiopsctl.checks.run import Run
+    from aiopsctl.checks.scopes import Run
     from aiopsctl.cli.session import again, names, too_many_rejects
 
     def add(result: "Result", session: "Session", asked: "Scope") -> "Result":

@@ -6,10 +6,14 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 import pytest
+from hypothesis import settings
 
 from aiopsctl.engine import local
 from aiopsctl.engine.plan import Reduction
 from aiopsctl.measure import calendar, complete
+
+settings.register_profile("by count, not by clock", deadline=None)
+settings.load_profile("by count, not by clock")
 
 Sums = list[pl.DataFrame]
 Engine = Callable[[pl.DataFrame, Sequence[Reduction]], Sums]

@@ -115,7 +115,8 @@ def _run(name: str, analysis: "Analysis", common: Common, options: dict[str, Any
     from dataclasses import replace
 
     from aiopsctl.analyses.analysis import Asked
-    from aiopsctl.cli.files import write
+    from aiopsctl.cli.configured import sources
+    from aiopsctl.cli.files import protect, write
     from aiopsctl.cli.money import book
     from aiopsctl.cli.run import check_output, emit
     from aiopsctl.cli.session import names, open_session, scope, too_many_rejects
@@ -135,6 +136,7 @@ def _run(name: str, analysis: "Analysis", common: Common, options: dict[str, Any
         )  # fmt: skip
         answer = analysis.run(asked)
         base = _answered(name, base, answer)
+        protect([*(common.paths or sources(session.config)), *(common.feedback or [])], answer.files)
         for path, text in answer.files.items():
             write(Path(path), text)
     result = replace(base, window=replace(base.window, partial=session.partial))

@@ -70,7 +70,7 @@ RULES = (
 
 _SAYS = {
     "hours": "calls at {0} hours of the day",
-    "quiet_share": "{0:.0%} of them in its quietest 8 hours",
+    "quiet_share": "{0:.0%} of them in the 8 quietest",
     "gap_share": "{0:.0%} of the gaps are {gap}",
     "gap_cv": "the gaps vary by {0:.2f} of their mean",
     "prompt_share": "{0:.0%} the same prompt",

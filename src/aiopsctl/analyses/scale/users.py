@@ -21,11 +21,10 @@ from aiopsctl.readable import number, plural
 from aiopsctl.result import Section
 
 CAPS = (
-    (50, "soft limit of an occasional user"), (200, "hard limit of an occasional user"),
-    (250, "soft limit of a regular user"), (1_000, "hard limit of a regular user"),
-    (2_000, "soft limit of a power user"), (10_000, "hard limit of a power user"),
+    (50, "occasional user, soft"), (200, "occasional user, hard"), (250, "regular user, soft"),
+    (1_000, "regular user, hard"), (2_000, "power user, soft"), (10_000, "power user, hard"),
 )  # fmt: skip
-"""Calls a month, from the handbook: Rate Limiting and Fair Use Policies."""
+"""Limits of calls a month by type of user, from the handbook: Rate Limiting and Fair Use Policies."""
 
 _OF_USAGE = {"p95": 0.95, "p99": 0.99}
 
@@ -138,7 +137,7 @@ def _caps(months: pl.DataFrame, total: int) -> list[dict[str, Any]]:
     if not months.height:
         return []
     usage = months["calls"].to_list()
-    levels = [*CAPS, *((nearest_rank(usage, q), f"{name} of a user's month") for name, q in _OF_USAGE.items())]
+    levels = [*CAPS, *((nearest_rank(usage, q), f"{name} of user-months") for name, q in _OF_USAGE.items())]
     return [
         {"calls_per_month": limit, "basis": basis, **(found := cut(months, pl.lit(limit))),
          "saved_share": found["saved_usd"] * NANO / total if total else None}
@@ -150,9 +149,9 @@ def _notes(data: Mapping[str, Any], asked: Asked) -> tuple[str, ...]:
     found = []
     if data["calls_without_user"]:
         share = data["calls_without_user"] / (data["calls_without_user"] + data["calls"])
-        found.append(f"note: {plural(data['calls_without_user'], 'call')} without user_id ({share:.1%}) left out")
+        found.append(f"{plural(data['calls_without_user'], 'call')} without user_id ({share:.1%}) left out")
     if asked.scope.by:
-        found.append("note: --by cuts the measurements of the JSON; users are shown over the whole window")
+        found.append("--by cuts the measurements of the JSON; users are shown over the whole window")
     return tuple(found)
 
 

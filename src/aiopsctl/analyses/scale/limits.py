@@ -84,15 +84,15 @@ def _run(asked: Asked) -> Answer:
     months = _with_limits(months, limits := _limits(asked, months, rule))
     current = _month_of(asked)
     near = _near(months.filter(month=current))
-    money = _has_money(users, asked)
+    unknown = _money_unknown(users, asked)
     data = {
         "month": label("month", current, asked.scope.tz), "rule": rule, "automated_users": len(robots),
         "tiers": [_tier(limit, months.filter(month=current)) for limit in limits], "users": near,
-        "months": _cuts(months, whole, asked, money=not money), "definitions": DEFINITIONS,
+        "months": _cuts(months, whole, asked, money=not unknown), "definitions": DEFINITIONS,
     }  # fmt: skip
     listed = str(asked.options["notify_list"])
     files = {listed: _as_csv(near)} if listed else {}
-    return Answer(data, _sections(data, top), near, _notes(data, rows, top), refused=money, files=files)
+    return Answer(data, _sections(data, top), near, _notes(data, rows, top), refused=unknown, files=files)
 
 
 def _month_of(asked: Asked) -> date:
@@ -194,7 +194,7 @@ def _cuts(months: pl.DataFrame, whole: set[date], asked: Asked, *, money: bool) 
     return found
 
 
-def _has_money(users: pl.DataFrame, asked: Asked) -> str:
+def _money_unknown(users: pl.DataFrame, asked: Asked) -> str:
     """Return why the money is unknown, else an empty string."""
     priced, unpriced = (int(users[name].sum()) for name in ("priced_calls", "unpriced_calls"))
     if priced and priced / (priced + unpriced) >= asked.scope.min_coverage:
@@ -227,11 +227,12 @@ def _notes(data: Mapping[str, Any], rows: pl.LazyFrame, top: int) -> tuple[str, 
 def _sections(data: Mapping[str, Any], top: int) -> tuple[Section, ...]:
     rule, near = data["rule"], data["users"]
     engaged = "?" if rule["engaged_calls"] is None else f"{rule['engaged_calls']:,}"
+    times = f" (soft {rule['soft_times']:g}x, hard {rule['hard_times']:g}x)"
+    by_rule = any(each["basis"] == "rule" for each in data["tiers"])
     shown = near[:top]
     found = (
         Section(
-            f"{data['month']}: an engaged user makes {engaged} calls a month "
-            f"(soft {rule['soft_times']:g}x, hard {rule['hard_times']:g}x)",
+            f"{data['month']}: an engaged user makes {engaged} calls a month{times if by_rule else ''}",
             ("tier", "soft", "hard", "from", "users", "to notify", "over soft", "over hard"),
             tuple((each["tier"], each["soft"], each["hard"], each["basis"], each["users"], each["notify"],
                    each["over_soft"], each["over_hard"]) for each in data["tiers"]),

@@ -183,6 +183,14 @@ class TestBehaviour:
 
         assert [("person", 2.0, HUMAN)] == [(u["user_id"], u["calls_over_median"], u["kind"]) for u in users[:1]]
 
+    def test_the_same_prompt_is_no_human(self, tmp_path: Path) -> None:
+        """Many irregular calls by day with one prompt are neither regular nor like a person: unclear, and why."""
+        others = [row for name in "abc" for row in human(name, days=5)]
+        same = [row | {"prompt_hash": "p"} for row in human()]
+        user = found(written(tmp_path / "a.jsonl", [*same, *others]))["heaviest"][0]
+
+        assert ("person", UNCLEAR, True) == (user["user_id"], user["kind"], bool(user["why"]))
+
     def test_input_beside_the_median_user(self, tmp_path: Path) -> None:
         """Means of 100, 200 and 600 tokens: the last is three times the median user."""
         rows = [

@@ -64,6 +64,7 @@ RULES = (
     Rule(TEAM, "several sessions at the same time", (Condition("sessions_at_once", 3),)),
     Rule(TEAM, "calls from several countries", (Condition("countries", 3),)),
     Rule(TEAM, "varied and irregular calls at hours at which one person sleeps", (AROUND_THE_CLOCK,)),
+    Rule(UNCLEAR, "mostly the same prompt, but neither around the clock nor regular", (SAME_PROMPT,)),
     Rule(HUMAN, "many calls, and a daily pause as of one who sleeps", (SLEEPS, Condition("calls_over_median", 2))),
 )  # fmt: skip
 """A uniform user has a third of the calls in the quietest eight hours; one who sleeps has hardly any."""

@@ -29,6 +29,9 @@ NOTIFY_AT = 0.8
 """The handbook tells users at 80 % of their limit."""
 
 _MOST = 1e6
+_FEW = 20
+"""Of fewer user-months the heaviest one is what an engaged user does."""
+
 _LIMITS = ("soft", "hard")
 _FIELDS = ("user_id", "tier", "calls", "limit", "share")
 
@@ -219,6 +222,8 @@ def _notes(data: Mapping[str, Any], rows: pl.LazyFrame, top: int) -> tuple[str, 
     found = [f"{plural(nameless, 'call')} without user_id left out"] if nameless else []
     if not data["rule"]["whole_months"]:
         found.append("no month is covered from its first to its last day, so what an engaged user does is too low")
+    if data["rule"]["user_months"] < _FEW:
+        found.append(f"what an engaged user does is that of {plural(data['rule']['user_months'], 'user-month')} alone")
     if data["users"][top:]:
         found.append("--notify-list FILE writes all users to notify")
     return tuple(found)

@@ -9,7 +9,7 @@ and 28 days against the eight weeks that ended four weeks before. 15 series of t
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import erfc, log, sqrt
 from pathlib import Path
@@ -26,7 +26,7 @@ WINDOWS, LAG, BASE, YEAR = (7, 28), 28, 56, 365
 WARM = LAG + BASE
 HEAD, SLICES = 15, 135
 SERIES_YEARS = {200: 150, 2_000: 60, 50_000: 6}
-CHANGES = {200: 60, 2_000: 40, 50_000: 8}
+CHANGES = {200: 150, 2_000: 40, 50_000: 8}
 EPISODE = 7
 
 
@@ -210,18 +210,23 @@ def false_alarms(rng: np.random.Generator, volume: int, count: int) -> tuple[dic
     return ours, rules
 
 
-def detection(
-    rng: np.random.Generator, volume: int, kind: Kind, how: Change, count: int
-) -> dict[str, tuple[float, float, float]]:
-    """Return by rule the median and the 90th percentile of the day on which a change is seen, and the share ever seen."""
+def detection(rng: np.random.Generator, volume: int, case: "Case", count: int) -> dict[str, list[float]]:
+    """Return by rule the day on which each of `count` simulated changes is seen, infinite where it never is."""
     first: dict[str, list[float]] = {}
     for _ in range(count):
-        year = watched(simulate(rng, volume, kind, 120, how), kind)
-        said = {level: alone(year, kind, level, HEAD) for level in BUDGET} | year.rules
+        year = watched(simulate(rng, volume, case.kind, 120, case.how), case.kind)
+        said = {level: alone(year, case.kind, level, HEAD) for level in BUDGET} | year.rules
         for rule, fires in said.items():
             first.setdefault(rule, []).append(next((day + 1 for day, fired in enumerate(fires) if fired), float("inf")))
-    return {rule: (float(np.quantile(seen, 0.5, method="higher")), float(np.quantile(seen, 0.9, method="higher")),
-                   sum(day < float("inf") for day in seen) / count) for rule, seen in first.items()}  # fmt: skip
+    return first
+
+
+def told(rule: str, seen: Sequence[float], deadline: int) -> str:
+    """Return a line: median and 90th percentile of the day, share ever, and share in time where there is a deadline."""
+    median, late = (np.quantile(seen, q, method="higher") for q in (0.5, 0.9))
+    shares = [sum(day <= last for day in seen) / len(seen) for last in (1e9, deadline)]
+    in_time = f"   by day {deadline}: {shares[1]:.0%}" if deadline else ""
+    return f"  {'check, ' + rule if rule in BUDGET else rule:<24}{median:>6.0f} ({late:.0f}) {shares[0]:>6.0%}{in_time}"
 
 
 def decline(day: int) -> float:
@@ -239,10 +244,21 @@ def creep(day: int) -> float:
     return log(1 + 0.20 * min(max(day + 1, 0), 30) / 30)
 
 
-CASES: tuple[tuple[str, Kind, Callable[[int], float]], ...] = (
-    ("75 -> 65 % over 8 weeks", RATINGS, decline),
-    ("-5 points overnight", RATINGS, drop),
-    ("+20 % tokens in 30 days", TOKENS, creep),
+@dataclass(frozen=True)
+class Case:
+    """A planted change, and by which day a warning (and a critical) is to have come, by events a day."""
+
+    name: str
+    kind: Kind
+    how: Change
+    warned: dict[int, int]
+    critical: int = 0
+
+
+CASES = (
+    Case("75 -> 65 % over 8 weeks", RATINGS, decline, {200: 42, 2_000: 28, 50_000: 28}, 55),
+    Case("-5 points overnight", RATINGS, drop, {200: 28, 2_000: 7, 50_000: 7}),
+    Case("+20 % tokens in 30 days", TOKENS, creep, {200: 56, 2_000: 28, 50_000: 28}),
 )
 
 
@@ -272,15 +288,11 @@ def main() -> None:
         print("false alarms a year, 150 series:")
         for rule, rate in ({f"check, {level}": rate for level, rate in ours.items()} | rules).items():
             print(f"  {rule:<24}{rate:>10,.1f}")
-        for name, kind, how in CASES:
-            print(f"{name}: day seen, median (90th percentile), share ever")
-            for rule, (median, late, ever) in detection(
-                rng, volume, kind, how, max(2, round(asked.years * CHANGES[volume]))
-            ).items():
-                print(
-                    f"  {'check, ' + rule if rule in BUDGET else rule:<24}{median:>6.0f} ({late:.0f}) {ever:>6.0%}",
-                    flush=True,
-                )
+        for case in CASES:
+            print(f"{case.name}: day seen, median (90th percentile), share ever")
+            deadlines = {"warning": case.warned[volume], "critical": case.critical}
+            for rule, seen in detection(rng, volume, case, max(2, round(asked.years * CHANGES[volume]))).items():
+                print(told(rule, seen, deadlines.get(rule, 0)), flush=True)
 
 
 if __name__ == "__main__":

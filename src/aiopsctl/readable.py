@@ -15,6 +15,12 @@ BLOCKS = "▁▂▃▄▅▆▇█"
 DIFFER = ("ratio", "points", "score")
 """Units whose changes are differences; a change of any other is a share of what was before."""
 
+FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""What begins a formula where a spreadsheet reads text, in either width of letters."""
+
+LONGEST_CELL = 30_000
+"""A spreadsheet's cell holds about so many characters."""
+
 _COMMAND = re.compile(r"^(\s*):(?=:)|#(?=#\[)")
 """What a build takes for a command: two colons where a line begins, and `##[` anywhere in it."""
 
@@ -24,6 +30,14 @@ def clean(text: object, longest: int = 200) -> str:
     shown = UNSAFE.sub(lambda m: escaped(m[0]), str(text))
     shown = _COMMAND.sub(lambda m: f"{m[1] or ''}{ascii_escape(m[0][-1])}", shown)
     return shown if len(shown) <= longest else shown[: longest - 1] + "…"
+
+
+def cell(value: object) -> object:
+    """Return a value as a cell of CSV: text of a log is clean, and cannot become a spreadsheet formula."""
+    if not isinstance(value, str):
+        return value
+    text = clean(value, LONGEST_CELL)
+    return f"'{text}" if text.startswith(FORMULA) else text
 
 
 def escaped(character: str) -> str:

@@ -5,17 +5,14 @@ from io import StringIO
 from typing import Any
 
 from aiopsctl.formats.format import Format, Look
-from aiopsctl.readable import clean
+from aiopsctl.readable import cell
 from aiopsctl.result import Measurement, Reference, Result, Verdict
 
-_FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _ON_DASHBOARD = {
     "dashboard": "group", "change": "change", "change_kind": "change_kind", "against": "against", "verdict": "status",
     "check": "check",
 }  # fmt: skip
 """What the dashboard adds to its metrics, by the name of the column; the trend is in the JSON."""
-_LONGEST = 30_000
-"""A spreadsheet's cell holds about so many characters."""
 
 
 def render(result: Result, look: Look) -> str:  # noqa: ARG001 - every format takes a look
@@ -36,7 +33,7 @@ def render(result: Result, look: Look) -> str:  # noqa: ARG001 - every format ta
         cells = list(row.values())
         sliced = (item.slice.get(name) for name in slices)
         on_dashboard = [tiles.get(item.metric, {}).get(key) for key in _ON_DASHBOARD.values()] if tiles else []
-        writer.writerow([_cell(c) for c in (*cells[:first], *sliced, *cells[first:], *on_dashboard)])
+        writer.writerow([cell(c) for c in (*cells[:first], *sliced, *cells[first:], *on_dashboard)])
     return out.getvalue()
 
 
@@ -44,7 +41,7 @@ def _records(records: list[dict[str, Any]]) -> str:
     out = StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerows(
-        [list(records[0]), *([_cell(value) for value in row.values()] for row in records)] if records else []
+        [list(records[0]), *([cell(value) for value in row.values()] for row in records)] if records else []
     )
     return out.getvalue()
 
@@ -79,13 +76,6 @@ def _before(reference: Reference | None) -> dict[str, Any]:
     if reference is None:
         return {"reference": None, "reference_n": None}
     return {"reference": reference.value, "reference_n": reference.n}
-
-
-def _cell(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    text = clean(value, _LONGEST)
-    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 _NOTHING = Measurement("", {}, None, None, None, 0, "")

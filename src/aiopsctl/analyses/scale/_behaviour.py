@@ -1,0 +1,136 @@
+"""What each user does: how much, when, how regularly, how often the same. Sums by user, and values over them."""
+
+from collections.abc import Sequence
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from aiopsctl import sums
+from aiopsctl.engine import local
+from aiopsctl.engine.plan import Reduction, column_of
+from aiopsctl.sums import Sum
+
+NANO = 1_000_000_000
+"""Nano-dollars in a dollar: sums of money are whole nano-dollars."""
+
+QUIET_HOURS = 8
+"""So many consecutive hours of the day a person sleeps or is away."""
+
+_CALLS = column_of(sums.calls)
+_LAST = column_of(sums.last_in_use)
+
+
+def _by(*grain: str, adds: Sequence[Sum] = ()) -> Reduction:
+    required = tuple(key for key in grain if key != "tier_or_none")
+    return Reduction((), grain, required, {column_of(what): what for what in (sums.calls, *adds)})
+
+
+_MONEY = (sums.priced_calls, sums.unpriced_calls, sums.cost)
+_USERS = _by("user_id", adds=(*_MONEY, sums.calls_with_input, sums.input_tokens))
+_DAYS, _HOURS = _by("user_id", "day"), _by("user_id", "hour")
+_PROMPTS, _FEATURES, _COUNTRIES = (_by("user_id", of) for of in ("prompt_hash", "feature", "country"))
+_SESSIONS = _by("user_id", "minute", "session_id")
+_MONTHS = _by("user_id", "month", "tier_or_none", adds=(*_MONEY, sums.last_in_use))
+_PLAN = (_USERS, _DAYS, _HOURS, _PROMPTS, _FEATURES, _COUNTRIES, _SESSIONS)
+
+
+def by_month(rows: pl.LazyFrame) -> pl.DataFrame:
+    """Return a row a user and calendar month: `user_id`, `month`, `tier`, `calls`, `priced_calls`, `cost` (nano-dollars).
+
+    The tier is that of the user's newest call of the month that has one, null where none has.
+    """
+    (found,) = local.reduce(rows, [_MONTHS])
+    newest = pl.col("tier_or_none").sort_by([_LAST, "tier_or_none"]).filter(pl.col("tier_or_none") != "").last()
+    return (
+        found.filter(pl.col(_CALLS) > 0)
+        .sort("user_id", "month", _LAST, "tier_or_none")
+        .group_by("user_id", "month", maintain_order=True)
+        .agg(
+            newest.alias("tier"), pl.col(_CALLS).sum().alias("calls"),
+            pl.col(column_of(sums.priced_calls)).sum().alias("priced_calls"),
+            pl.col(column_of(sums.cost)).sum().alias("cost"),
+        )
+    )  # fmt: skip
+
+
+def by_user(rows: pl.LazyFrame, tz: ZoneInfo) -> pl.DataFrame:
+    """Return a row a user with at least one call, the dearest first; what a log does not tell of a user is null.
+
+    - `calls`, `priced_calls`, `unpriced_calls`, `cost` (nano-dollars), `active_days`, `calls_per_day` (on active days)
+    - `hours`: hours of the day (0 to 24, of the zone) with a call; `quiet_share`: the part of the calls that lies in the
+      eight consecutive hours of the day that have the fewest
+    - `gaps`, `gap_cv` (standard deviation / mean of the gaps between calls), `gap_minutes`, `gap_share`: the most common
+      gap in whole minutes, and the part of the gaps that have it
+    - `prompt_share`: the part of the calls that have the user's most common prompt; `repeat_share`: the part whose
+      prompt the user had sent before
+    - `features` (most used first), `countries`, `sessions_at_once` (most sessions in one minute)
+    - `input_tokens` (mean), `input_over_median`, `calls_over_median` (times the median user)
+    """
+    users, *rest = (_only_calls(each) for each in local.reduce(rows, _PLAN))
+    found = users.rename({name: name.removeprefix("sum_") for name in users.columns})
+    found = found.with_columns(
+        input_tokens=pl.when(pl.col("calls_with_input") > 0).then(pl.col("input_tokens") / pl.col("calls_with_input"))
+    ).drop("calls_with_input")
+    for part in (*_parts(rest, tz), _gaps(rows)):
+        found = found.join(part, on="user_id", how="left")
+    return found.with_columns(
+        calls_per_day=pl.col("timed_calls") / pl.col("active_days"),
+        input_over_median=pl.col("input_tokens") / pl.col("input_tokens").median(),
+        calls_over_median=pl.col("calls") / pl.col("calls").median(),
+    ).sort(["cost", "calls", "user_id"], descending=[True, True, False])
+
+
+def _only_calls(summed: pl.DataFrame) -> pl.DataFrame:
+    return summed.filter(pl.col(_CALLS) > 0)
+
+
+def _parts(summed: Sequence[pl.DataFrame], tz: ZoneInfo) -> list[pl.DataFrame]:
+    days, hours, prompts, features, countries, sessions = summed
+    calls = pl.col(_CALLS)
+    at_once = sessions.group_by("user_id", "minute").agg(n=pl.len()).group_by("user_id")
+    return [
+        days.group_by("user_id").agg(active_days=pl.len(), timed_calls=calls.sum()),
+        _hours(hours, tz),
+        prompts.group_by("user_id").agg(
+            prompt_share=calls.max() / calls.sum(), repeat_share=1 - pl.len() / calls.sum()
+        ),
+        features.sort(["user_id", _CALLS, "feature"], descending=[False, True, False])
+        .group_by("user_id", maintain_order=True)
+        .agg(features=pl.col("feature")),
+        countries.group_by("user_id").agg(countries=pl.len()),
+        at_once.agg(sessions_at_once=pl.col("n").max()),
+    ]
+
+
+def _hours(hours: pl.DataFrame, tz: ZoneInfo) -> pl.DataFrame:
+    """Return of each user the hours of the day with a call, and the part of the calls in the quietest of them."""
+    of_day = pl.col("hour").dt.convert_time_zone(tz.key).dt.hour()
+    at = [pl.col(_CALLS).filter(of_day == hour).sum().alias(str(hour)) for hour in range(24)]
+    counted = hours.group_by("user_id").agg(at)
+    stretches = [pl.sum_horizontal(str((first + i) % 24) for i in range(QUIET_HOURS)) for first in range(24)]
+    every = [pl.col(str(hour)) for hour in range(24)]
+    return counted.select(
+        "user_id",
+        hours=pl.sum_horizontal((each > 0).cast(pl.Int64) for each in every),
+        quiet_share=pl.min_horizontal(stretches) / pl.sum_horizontal(every),
+    )
+
+
+def _gaps(rows: pl.LazyFrame) -> pl.DataFrame:
+    """Return how regular the gaps between a user's calls are, of users with at least two of them."""
+    is_timed_call = (pl.col("event") == "call") & pl.col("user_id").is_not_null() & pl.col("ts").is_not_null()
+    gap = pl.when(pl.col("user_id") == pl.col("user_id").shift()).then(pl.col("ts").diff().dt.total_milliseconds())
+    gaps = (
+        rows.filter(is_timed_call).select("user_id", "ts").sort("user_id", "ts")
+        .select("user_id", gap=gap).drop_nulls("gap").collect()
+    )  # fmt: skip
+    minutes = gaps.group_by("user_id", minutes=(pl.col("gap") + 30_000) // 60_000).agg(n=pl.len())
+    ordered = minutes.sort(["user_id", "n", "minutes"], descending=[False, True, False])
+    common = ordered.group_by("user_id", maintain_order=True).agg(
+        gap_minutes=pl.col("minutes").first(), gap_share=pl.col("n").first() / pl.col("n").sum()
+    )
+    mean = pl.col("gap").mean()
+    spread = gaps.group_by("user_id", maintain_order=True).agg(
+        gaps=pl.len(), gap_cv=pl.when(mean > 0).then(pl.col("gap").std(ddof=0) / mean)
+    )
+    return spread.join(common, on="user_id", how="left")

@@ -8,6 +8,7 @@ from math import expm1, isfinite, log1p
 from aiopsctl.analyses.scale._curve import Jump, Point
 from aiopsctl.analyses.scale._growth import Price
 from aiopsctl.metrics.tokens import input_tokens
+from aiopsctl.readable import number
 from aiopsctl.result import Slice
 from aiopsctl.stats.change import Change
 from aiopsctl.stats.decompose import Sums
@@ -95,5 +96,5 @@ class Creep:
             return ("warning", None) if self.p <= bar else ("unknown", "chance may explain the rise")
         seen = self.moved.detectable(LEVEL)
         if seen > log1p(LIMIT):
-            return "blind", f"the smallest rise it could see is {expm1(min(seen, 9)):.0%}"
+            return "blind", f"the smallest rise it could see is {number(expm1(min(seen, 9)), 'ratio')}"
         return "ok", None

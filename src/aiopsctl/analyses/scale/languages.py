@@ -63,6 +63,7 @@ DEFINITIONS = {
     "low and high are its 95 % interval, from those of the two values (Zou and Donner 2008, ratios by their "
     "logarithms), which takes the languages to have users of their own",
     "rank": f"1 is the worst of the languages with at least {SMALL} events; fewer are not ranked",
+    "cells": "languages differ in what they are used for, too: --by feature compares them within each feature",
     "per character": "of prompt_characters; unknown where no call has them",
 }
 

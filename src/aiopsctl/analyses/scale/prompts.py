@@ -46,7 +46,8 @@ DEFINITIONS = {
     "input of those holds; prompt_versions: other shares of versions, of features that log no parts; not_logged: what "
     "changed within the versions of those. null: logged by no feature",
     "usd_per_token": "what an input token costs on average in the window, those read from a cache among them: model cost "
-    "shared out by tokens, each kind weighted by what it costs beside a plain input token",
+    "shared out by tokens, each kind weighted by what it costs beside a plain input token (price says by which ratios); data.cost_sources says "
+    "whether costs are recorded or priced",
     "cost_usd_per_month": f"(tokens - tokens_before) x calls in {_MONTH} days at the rate of the window x usd_per_token",
     "curve": "of each day its mean, the mean of the last so many days up to it (rolling_tokens), and the change of that "
     "against as many days before; null where the log does not reach back so far",
@@ -61,10 +62,14 @@ class _Summed:
     days: list[dict[str, Any]]
     versions: list[dict[str, Any]]
 
-    def of(self, by: tuple[str, ...], key: tuple[Any, ...]) -> "_Summed":
-        """Return the rows of a slice, all for the empty key."""
-        tables = (self.windows, self.days, self.versions)
-        return _Summed(*([row for row in table if not key or tuple(row[n] for n in by) == key] for table in tables))
+    def by_slice(self, by: tuple[str, ...]) -> "dict[tuple[Any, ...], _Summed]":
+        """Return the rows of each slice, and all for the empty key."""
+        found: dict[tuple[Any, ...], _Summed] = {(): self}
+        for name in ("windows", "days", "versions"):
+            for row in getattr(self, name):
+                own = found.setdefault(tuple(row[column] for column in by), _Summed([], [], []))
+                getattr(own, name).append(row)
+        return found
 
 
 def _run(asked: Asked) -> Answer:
@@ -76,7 +81,7 @@ def _run(asked: Asked) -> Answer:
     rows = _sums(asked, scope)
     found = _creeps(asked, scope, rows)
     if found[0].growth is None:
-        return Answer({"definitions": DEFINITIONS}, refused=_nothing(found[0]))
+        return Answer({"definitions": DEFINITIONS}, refused=_nothing(found[0], _days(rows.days, scope)))
     bar = cutoff([each.p for each in found], LEVEL)
     data = {
         "days": asked.options["days"], "limit": LIMIT, "window": _span(scope.window, scope),
@@ -131,10 +136,8 @@ def _creeps(asked: Asked, scope: Scope, rows: _Summed) -> list[Creep]:
     moved = changes(events, [input_tokens], replace(scope, by=())) | changes(events, [input_tokens], scope)
     weighing = weights(events, asked.book, scope.window.since or datetime(2026, 1, 1, tzinfo=UTC))
     days = _days(rows.days, scope)
-    keys = [(), *dict.fromkeys(tuple(row[name] for name in by) for row in rows.windows)]
     found = []
-    for key in keys:
-        own = rows.of(by, key)
+    for key, own in rows.by_slice(by).items():
         before, after = ([row for row in own.windows if row[WINDOW] == window] for window in (1, 0))
         slice_ = labels(scope, key) if key else {}
         change = moved.get((input_tokens.name, tuple(slice_.items())))
@@ -149,8 +152,7 @@ def _creeps(asked: Asked, scope: Scope, rows: _Summed) -> list[Creep]:
             creep = replace(
                 creep, parts=_growth.parts(before, after), began=began, versions=_new(own.versions, began, days)
             )
-        if before or after:
-            found.append(creep)
+        found.append(creep)
     whole, *slices = found
     return [whole, *sorted((s for s in slices if s.before[1] or s.after[1]), key=lambda s: (-s.after[0], s.name))]
 
@@ -201,13 +203,14 @@ def _new(rows: Iterable[Mapping[str, Any]], began: Jump | None, days: tuple[date
     return tuple(Version(*name, day) for name, day in sorted(near.items()))
 
 
-def _nothing(whole: Creep) -> str:
+def _nothing(whole: Creep, days: tuple[date, date] | None) -> str:
     if not (whole.before[1] or whole.after[1]):
-        return (
-            "error: no call of these days tells its input tokens\n  help: --map input_tokens=COLUMN says where they are"
-        )
+        why = "no call of these days tells its input tokens"
+        return f"error: {why}\n  help: --map input_tokens=COLUMN says where they are"
+    half = ((days[1] - days[0]).days + 1) // 2 if days else 0
     side = "days before" if whole.after[1] else "last days"
-    return f"error: nothing to compare: no call of the {side} tells its input tokens\n  help: take fewer days: --days 7"
+    help = f"--days {half} sets half of the log against the other" if half else "add the logs of the days before"
+    return f"error: nothing to compare: no call of the {side} tells its input tokens\n  help: {help}"
 
 
 def _notes(rows: _Summed, scope: Scope, size: int) -> Iterator[str]:

@@ -11,6 +11,7 @@ from aiopsctl.metric import Metric
 from aiopsctl.prices.rates import Book
 from aiopsctl.result import Section
 from aiopsctl.sources.log import Log
+from aiopsctl.sources.opening import Reading
 
 
 @dataclass(frozen=True)
@@ -58,8 +59,12 @@ class Answer:
 
 @dataclass(frozen=True)
 class Analysis:
-    """An analysis: what it does, the options that it takes, and the metrics that stand beside its answer."""
+    """An analysis: what it does, the options that it takes, and the metrics that stand beside its answer.
+
+    `reader` reads the logs in place of `sources.read`, where it needs more than other commands do.
+    """
 
     run: Callable[[Asked], Answer]
     options: tuple[Option, ...] = ()
     metrics: tuple[Metric, ...] = ()
+    reader: Callable[[Sequence[str], Sequence[str], Reading], Log] | None = None

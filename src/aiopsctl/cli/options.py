@@ -58,7 +58,12 @@ class Common:
     ] = None
     isolated: Annotated[bool, Option("--isolated", help="Use no config.", rich_help_panel=_READ)] = False
     with_text: Annotated[
-        bool, Option("--with-text", help="Save the text of rejected rows, too.", rich_help_panel=_READ)
+        bool,
+        Option(
+            "--with-text",
+            help="Save the text of rejected rows, too; scale languages reads prompts.",
+            rich_help_panel=_READ,
+        ),
     ] = False
     pseudonymize: Annotated[
         bool,

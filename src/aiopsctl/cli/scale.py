@@ -127,7 +127,7 @@ def _run(name: str, analysis: "Analysis", common: Common, options: dict[str, Any
     check_by(names(common.by))
     if common.where:
         predicate(common.where)
-    session = open_session(common)
+    session = open_session(common, analysis.reader)
     asked_scope = scope(session, common)
     base = _base(name, analysis, session, asked_scope)
     if not base.exit_code:

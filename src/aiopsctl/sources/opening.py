@@ -15,7 +15,7 @@ from aiopsctl.sources.source import Head, Source
 class Reading:
     """How to read: the zone of zone-less times, formats that are forced, a column map, and where rejects are saved.
 
-    User ids are replaced by pseudonyms where there is a key for them.
+    Calls without a language have that of their prompt with `detect_languages`; user ids are replaced by pseudonyms where there is a key for them.
 
     `formats` forces the format of what is behind a path, as the path was written; `source` that of all else.
     """
@@ -25,6 +25,7 @@ class Reading:
     columns: Sequence[str] = ()
     rejects: str | None = None
     with_text: bool = False
+    detect_languages: bool = False
     formats: Mapping[str, str] = field(default_factory=dict)
     pseudonym_key: bytes | None = field(default=None, repr=False)
 

@@ -44,7 +44,7 @@ class Source:
     that later ones need; they are put before the next chunk, and their events are not counted again. Where rows depend
     on any others, `together` asks for all at once, as far as memory allows (see `state.py`).
     `texts` are the paths of `output` and `final_text`, which are read only to tell how much a correction changed, where
-    each is all that a line says.
+    each is all that a line says; and of `prompt`, which is read only to tell its language, where that is asked for.
     """
 
     name: str

@@ -228,7 +228,11 @@ def test_when_a_limit_is_reached(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("calls", "words"),
-    [([100, 100, 100, 100, 100], "do not grow"), ([100, 90, 130, 80, 120], "do not grow"), ([100, 200], "whole weeks")],
+    [
+        ([100, 100, 100, 100, 100, 100], "do not grow"),
+        ([100, 90, 130, 80, 120, 95], "do not grow"),
+        ([100, 110, 120, 130, 140], "whole weeks"),
+    ],
 )
 def test_no_growth_no_date(calls: list[int], words: str, tmp_path: Path) -> None:
     """Where calls do not grow, or there are too few weeks, the day is unknown, with the reason."""

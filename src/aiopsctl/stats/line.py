@@ -1,8 +1,9 @@
 """A straight line through a series in time, with intervals that know that neighbours in time are alike.
 
-Ordinary least squares; the residuals' correlation from one point to the next (0 to 0.8) widens the errors as it does for
-a series of the first order, by `(1 + r) / (1 - r)`. Intervals are of Student's t with two degrees of freedom less than
-there are points.
+Ordinary least squares; the residuals' correlation from one point to the next widens the errors as it does for a series of
+the first order, by `(1 + r) / (1 - r)`. A line hides part of that correlation, about `(2 + 4 r) / n` (Kendall 1954, Marriott
+and Pope 1954), which is added again; at least 0 and at most 0.8 is believed. Intervals are of Student's t with two degrees
+of freedom less than there are points. A level that wanders and never returns is less certain still.
 """
 
 from collections.abc import Sequence
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from math import sqrt
 
-_MOST_ALIKE = 0.8
+_MOST_ALIKE, _VERY_FEW = 0.8, 5
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,11 @@ def fit(x: Sequence[float], y: Sequence[float]) -> Line | None:
     slope = sum((a - centre) * (b - level) for a, b in zip(x, y, strict=True)) / spread
     residuals = tuple(b - level - slope * (a - centre) for a, b in zip(x, y, strict=True))
     squares = sum(each * each for each in residuals)
-    alike = sum(a * b for a, b in pairwise(residuals)) / squares if squares else 0.0
-    alike = min(max(alike, 0.0), _MOST_ALIKE)
+    alike = _alike(sum(a * b for a, b in pairwise(residuals)) / squares, n) if squares else 0.0
     return Line(level, slope, centre, spread, squares / (n - 2), (1 + alike) / (1 - alike), n, residuals)
+
+
+def _alike(seen: float, points: int) -> float:
+    """Return the correlation of neighbours from the one seen in residuals; of very few points it is taken as seen."""
+    whole = (points * seen + 2) / (points - 4) if points > _VERY_FEW else seen
+    return min(max(whole, 0.0), _MOST_ALIKE)

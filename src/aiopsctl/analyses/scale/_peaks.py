@@ -10,7 +10,16 @@ import polars as pl
 
 from aiopsctl.analyses.analysis import Asked
 from aiopsctl.analyses.scale._limits import (
-    BY_MINUTE, KINDS, MINUTE, SLICED, TYPED, Group, Kind, Limits, Other, limit_of,
+    BY_MINUTE,
+    KINDS,
+    MINUTE,
+    SLICED,
+    TYPED,
+    Group,
+    Kind,
+    Limits,
+    Other,
+    limit_of,
 )  # fmt: skip
 from aiopsctl.measure import iso, prepared
 from aiopsctl.stats.bucket import Replay, replay

@@ -24,7 +24,7 @@ from aiopsctl.result import Section
 from aiopsctl.stats.line import Line, fit
 from aiopsctl.views import short
 
-FEWEST_WEEKS, MOST_WEEKS = 4, 26
+FEWEST_WEEKS, MOST_WEEKS = 6, 26
 _SHOWN = 10
 _WORDS = {kind.name: kind.words for kind in KINDS}
 HEADERS = (

@@ -160,6 +160,17 @@ def test_without_input_tokens(tmp_path: Path) -> None:
     assert "--map input_tokens=COLUMN" in done.stderr
 
 
+def test_without_times(tmp_path: Path) -> None:
+    """A log without times has no last days, and says what it lacks."""
+    path = tmp_path / "calls.jsonl"
+    path.write_text('{"feature": "draft", "input_tokens": 5, "user_id": "u"}\n')
+
+    done = ran(path, "--source", "native")
+
+    assert done.exit_code == 3
+    assert "--map ts=COLUMN" in done.stderr
+
+
 def test_without_days_before(tmp_path: Path) -> None:
     """Where nothing lies before, nothing is compared."""
     done = ran(log(tmp_path, *[[call(100)] * 2] * 6))

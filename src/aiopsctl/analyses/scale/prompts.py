@@ -204,6 +204,8 @@ def _new(rows: Iterable[Mapping[str, Any]], began: Jump | None, days: tuple[date
 
 
 def _nothing(whole: Creep, days: tuple[date, date] | None) -> str:
+    if days is None:
+        return "error: no row has a time, and so none is of the last days\n  help: --map ts=COLUMN says where it is"
     if not (whole.before[1] or whole.after[1]):
         why = "no call of these days tells its input tokens"
         return f"error: {why}\n  help: --map input_tokens=COLUMN says where they are"

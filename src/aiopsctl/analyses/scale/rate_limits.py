@@ -102,7 +102,9 @@ def _notes(groups: Sequence[Own], rows: Sequence[dict[str, Any]], data: dict[str
     seen = [own.group.key for own in groups]
     for name in sorted(set(asked.config.providers) - set(seen)):
         near = nearest(name, [key for key in seen if key])
-        yield f"the config has limits of {clean(name)}, of which the log has no calls" + (f" ({near})" if near else "")
+        yield f"the config has limits of {clean(name)}, of which the log has no calls" + (
+            f" ({clean(near)})" if near else ""
+        )
     if any(data["left_out"].values()):
         parts = (f"{count:,} {name.replace('_', ' ')}" for name, count in data["left_out"].items() if count)
         yield f"calls that no limit counts: {', '.join(parts)}"

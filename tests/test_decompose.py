@@ -4,7 +4,7 @@ from random import Random
 
 import pytest
 
-from aiopsctl.stats.decompose import Sums, kitagawa, nested
+from aiopsctl.stats.decompose import Sums, kitagawa, nested, power
 
 # 100 calls before and after. Cheap: 80 at 1, then 60 at 1; dear: 20 at 4, then 40 at 5. The mean goes from 1.6 to 2.6.
 BEFORE: dict[tuple[str, str], Sums] = {("draft", "cheap"): (80, 80), ("draft", "dear"): (80, 20)}
@@ -65,3 +65,28 @@ def test_parts_add_up(seed: int) -> None:
 
     assert sum(split.mix) + split.within == expected
     assert sum(segment.total for segment in flat.values()) == expected
+
+
+@pytest.mark.parametrize(
+    ("alike", "totals", "expected"),
+    [
+        ({"a": 0.6, "b": 0.4}, {"a": 0.6, "b": 0.4}, (0.0, 0)),
+        ({"a": 0.4, "b": 0.6}, {"a": 1.0, "b": 0.0}, (0.6, 1)),
+        ({"a": 0.0, "b": 0.0}, {"a": 0.6, "b": 0.5}, (1.0, 2)),
+        ({"a": -2.0, "b": -2.0}, {"a": -4.0, "b": 0.0}, (0.5, 1)),
+        ({"a": 1.0, "b": 1.0}, {"a": 1.0, "b": -1.0}, (0.0, 0)),
+        ({}, {}, (0.0, 0)),
+    ],
+)
+def test_power(alike: dict[str, float], totals: dict[str, float], expected: tuple[float, int]) -> None:
+    """All alike tells nothing, one segment of 40 % that did it all tells the other 60 %, and a mix that did it all, all."""
+    actual = power(alike, totals)
+
+    assert expected == (pytest.approx(actual[0]), actual[1])
+
+
+def test_only_few_segments_tell() -> None:
+    """What a hundred small segments did by chance is told by no few of them."""
+    totals = dict.fromkeys(range(100), 0.01)
+
+    assert power(dict.fromkeys(totals, 0.0), totals) == (pytest.approx(0.03), 2)

@@ -7,8 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 SCHEMA_VERSION = "1.0"
+TELLING = 0.4
+"""A carrier of less power is hardly more than chance."""
+
 STATUSES = ("critical", "warning", "unknown", "blind", "skipped", "muted", "ok")
 """What a verdict can be, the worst first."""
+
 VERDICTS = ("pass", "breach", "not judged")
 
 Slice = dict[str, Any]
@@ -48,8 +52,54 @@ class Measurement:
 
 
 @dataclass(frozen=True)
+class Part:
+    """What one value of a dimension did to a change: by its share (`mix`), by itself (`within`), and in all.
+
+    Of a sum there is no mix, and the shares are of the sum; else they are of the events.
+    """
+
+    value: Any
+    mix: float | None
+    within: float | None
+    total: float
+    share_before: float | None
+    share_after: float | None
+
+
+@dataclass(frozen=True)
+class Carrier:
+    """A change split by a dimension, or by several at once (`a, b`); `total` is the whole change, in the metric's unit.
+
+    `power` is how much of it few values tell, beyond what they would if all had moved alike; `segments` are those that
+    carry most. A split by several has no segments: its `within` is what moved at the same mix of all of them.
+    """
+
+    dimension: str
+    mix: float | None
+    within: float | None
+    total: float
+    power: float
+    segments: list[Part]
+
+
+@dataclass(frozen=True)
+class Shift:
+    """A value of a dimension that came, went or moved on a day: its shares of the calls before and since."""
+
+    dimension: str
+    value: Any
+    at: str
+    share_before: float
+    share_after: float
+
+
+@dataclass(frozen=True)
 class Verdict:
-    """One check of one slice, judged."""
+    """One check of one slice, judged.
+
+    A breach that is explained also has the day on which the change began (`changed_at`, with 95 % within
+    `changed_between`) overnight or slowly, what carries it, and what else changed then, which may or may not be the cause.
+    """
 
     id: str
     metric: str
@@ -69,6 +119,11 @@ class Verdict:
     next: str | None
     runbook: str | None = None
     detectable: float | None = None
+    changed_at: str | None = None
+    changed_between: tuple[str, str] | None = None
+    changed_slowly: bool | None = None
+    carriers: list[Carrier] = field(default_factory=list)
+    changes: list[Shift] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

@@ -3,34 +3,98 @@
 import re
 import shlex
 from collections.abc import Sequence
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from aiopsctl import catalog
 from aiopsctl.events import CALENDAR
 from aiopsctl.measure import Scope
-from aiopsctl.result import Verdict
+from aiopsctl.result import TELLING, Verdict
+from aiopsctl.window import span
 
 _ACTIVE = re.compile(r'(["$`\\])')
 """What a shell acts upon between double quotes; it also acts upon `!`, which cannot be kept from it there."""
 
+_PERIODS = {"day": "today", "month": "this-month"}
+_WITH_CAUSES = ("cost-per-call", "input-tokens", "output-tokens")
+"""Of these the command also says why they changed, where it compares."""
+
+
+_MANY = timedelta(days=64)
+"""More days than these are shown by week."""
+
 
 def onward(verdict: Verdict, scope: Scope, inputs: Sequence[str]) -> str:
-    """Return the command that shows the rows of a verdict by day, ready to paste; `inputs` say what is read and how."""
-    command = ["aiopsctl", catalog.metric(verdict.metric).dimension, *inputs, "--metrics", verdict.metric]
-    conditions = [_equals(name, value) for name, value in verdict.slice.items() if name not in CALENDAR]
-    conditions += [scope.where] if scope.where else []
-    if conditions:
-        command += ["--where", " AND ".join(conditions)]
-    if since := _since(scope):
-        command += ["--since", since, "--by", "day"]
+    """Return the command that shows the rows of a verdict, ready to paste; `inputs` say what is read and how.
+
+    By what carries the change, beside the window compared with; of users the users themselves; else day by day.
+    """
+    metric = catalog.metric(verdict.metric)
+    by, metrics = _carrier(verdict), verdict.metric
+    of_users = metric.value.ratio is None and metric.keys == ("user_id",)
+    if of_users:
+        by, metrics = ("user_id", "cost-total,calls") if metric.unit == "x" else ("", metrics)
+    elif by and _is_mix(verdict):
+        metrics += ",calls"
+    command = ["aiopsctl", metric.dimension, *inputs, "--metrics", metrics]
+    if where := conditions(verdict, scope):
+        command += ["--where", " AND ".join(where)]
+    why = verdict.metric in _WITH_CAUSES and bool(verdict.carriers)
+    if (by or of_users or why) and scope.window.bounded:
+        command += _windows(verdict, scope, counted="--until" not in inputs, compare=by != "user_id")
+        command += ["--by", by] if by else []
+    elif since := _since(verdict, scope):
+        command += ["--since", f"{since.astimezone(scope.tz):%Y-%m-%d}", "--by", _step(since, scope)]
     return " ".join(map(_quoted, command))
 
 
-def _since(scope: Scope) -> str:
-    """Return the day on which the window, or the previous one that it is compared with, begins."""
+def _carrier(verdict: Verdict) -> str:
+    """Return the dimension that carries the change, or an empty string."""
+    return next((each.dimension for each in verdict.carriers if each.power >= TELLING and each.segments), "")
+
+
+def _is_mix(verdict: Verdict) -> bool:
+    """Return whether it is the mix of that dimension that carries the change: then its calls tell as much."""
+    first = verdict.carriers[0]
+    return first.mix is not None and abs(first.mix) > abs(first.total) / 2
+
+
+def _windows(verdict: Verdict, scope: Scope, *, counted: bool, compare: bool) -> list[str]:
+    """Return the options for exactly the window of a verdict, and the one compared with; spans only where `counted`."""
+    own, until = scope.window.since, scope.window.until
+    if own is None or until is None:
+        return []
+    name = _PERIODS.get(verdict.window["name"], verdict.window["name"])
+    is_named = counted and name != "week" and span(name, until, scope.tz).since == own
+    found = ["--since", name if is_named else _instant(own, scope)]
+    before = scope.reference if compare else None
+    if before and before.since and before.until:
+        is_known = is_named or scope.reference_name != "previous"
+        ends = f"{_instant(before.since, scope)}..{_instant(before.until, scope)}"
+        found += ["--compare", scope.reference_name if is_known else ends]
+    return found
+
+
+def _instant(when: datetime, scope: Scope) -> str:
+    shown = when.astimezone(scope.tz)
+    return f"{shown:%Y-%m-%d}" if shown.time() == time() else shown.isoformat()
+
+
+def conditions(verdict: Verdict, scope: Scope) -> list[str]:
+    """Return what the rows of a verdict have in common, as SQL."""
+    own = [_equals(name, value) for name, value in verdict.slice.items() if name not in CALENDAR]
+    return [*own, scope.where] if scope.where else own
+
+
+def _since(verdict: Verdict, scope: Scope) -> datetime | None:
+    """Return when the rows to show begin: before the change, where it is dated or the window before is compared with."""
     before = scope.reference
-    since = before.since if before and scope.reference_name == "previous" else scope.window.since
-    return f"{since.astimezone(scope.tz):%Y-%m-%d}" if since else ""
+    told = before is not None and (verdict.changed_at or scope.reference_name == "previous")
+    return before.since if before and told else scope.window.since
+
+
+def _step(since: datetime, scope: Scope) -> str:
+    return "week" if scope.window.until and scope.window.until - since > _MANY else "day"
 
 
 def _equals(name: str, value: Any) -> str:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from aiopsctl import window as windows
 from aiopsctl.changes import Key, changes
 from aiopsctl.checks.alarms import BUDGET, Bar, Evidence, bars, limits_of_change
+from aiopsctl.checks.carriers import explained
 from aiopsctl.checks.check import Check
 from aiopsctl.checks.judge import has_limit, judge, verdict
 from aiopsctl.checks.lasting import lasting
@@ -53,6 +54,7 @@ class Run:
     config: Config | None = None
     complete: datetime | None = None
     min_coverage: float = MIN_COVERAGE
+    explain: bool = True
 
     @property
     def budget(self) -> Mapping[str, float]:
@@ -86,12 +88,14 @@ def run(checks: Sequence[Check], log: Log, how: Run) -> Result:
     seen = {group: _look(group, members, log, how) for group, members in groups.items()}
     tests = [test for group, members in groups.items() for check in members for test in seen[group].tests(check)]
     bar = bars(tests, how.budget)
-    verdicts: dict[int, list[Verdict]] = {}
+    verdicts: dict[int, list[tuple[Verdict, Scope]]] = {}
     for group, members in groups.items():
         for check in members:
             own = _verdicts(check, group, log, seen[group], bar)
-            verdicts[id(check)] = [_finished(v, check, group, log, how, seen[group].scope, bar) for v in own]
-    ordered = [v for check in checks for v in verdicts[id(check)]]
+            scope = seen[group].scope
+            verdicts[id(check)] = [(_finished(v, check, group, log, how, scope, bar), scope) for v in own]
+    found_in = [each for check in checks for each in verdicts[id(check)]]
+    ordered = explained(found_in, log.events, how.inputs) if how.explain else [v for v, _ in found_in]
     measurements = [m for each in seen.values() for m in each.found]
     return _result(ordered, checks, measurements, log, _hull([each.scope for each in seen.values()], how), how)
 

@@ -25,13 +25,14 @@ class Column:
 class Row:
     """Cells, the style of the row in words (a status), and what is said below it where there is no room.
 
-    The numbers of the cells that say little, of few events, are `faint`.
+    The numbers of the cells that say little, of few events, are `faint`. What is `below` is said there in any case.
     """
 
     cells: tuple[str, ...]
     status: str = ""
     under: tuple[str, ...] = ()
     faint: frozenset[int] = frozenset()
+    below: tuple[str, ...] = ()
 
 
 @dataclass

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from hashlib import sha256
 from json import dumps
 
+from aiopsctl.formats.explained import explanation
 from aiopsctl.formats.verdicts import counted, name, slice_of
 from aiopsctl.readable import clean, interval, number
 from aiopsctl.result import STATUSES, Result, Verdict
@@ -36,7 +37,11 @@ def details(check: Verdict) -> list[str]:
     facts = (f"95 % interval {spread}" if spread else "", f"n {check.n:,}", f"over {check.window['name']}",
              f"since {check.breached_since}" if check.breached_since else "", place(check))  # fmt: skip
     onward = (("next", check.next), ("runbook", check.runbook))
-    return [", ".join(fact for fact in facts if fact), *(f"{key}: {clean(of, _LONGEST)}" for key, of in onward if of)]
+    return [
+        ", ".join(fact for fact in facts if fact),
+        *explanation(check),
+        *(f"{key}: {clean(of, _LONGEST)}" for key, of in onward if of),
+    ]
 
 
 def place(check: Verdict) -> str:

@@ -40,6 +40,12 @@ def _table(table: Table) -> str:
     lines = [_line(names), _line(rule)]
     for title, rows in table.groups:
         lines += [_line(([escape(title)] if grouped else []) + _cells(row)) for row in rows]
+    told = [row for _, rows in table.groups for row in rows if row.below]
+    lines += (
+        ["", *(f"- {escape(', '.join(row.cells[1:3]))}: {escape('; '.join(row.below))}" for row in told)]
+        if told
+        else []
+    )
     return "\n".join(lines)
 
 

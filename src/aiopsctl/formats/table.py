@@ -121,7 +121,7 @@ def _lines(table: Table, room: int) -> "Iterator[Text]":
         yield from [Text(title.upper(), style="bold cyan")] if title else []
         for row in rows:
             yield from _row(row, layout)
-            yield from _beneath(row, layout, room) if layout.beneath else []
+            yield from _beneath(row, layout, room)
     shown = {number for number, _, _ in layout.columns}
     left_out = [(n, c) for n, c in enumerate(table.columns) if n not in shown]
     if hidden := [column.name for _, column in left_out if not (layout.beneath and column.under)]:
@@ -180,12 +180,13 @@ def _line(
 
 
 def _beneath(row: Row, layout: _Layout, room: int) -> "Iterator[Text]":
-    """Yield what a row says in its own words, under its second column."""
+    """Yield what a row says in its own words, under its second column: what found no room, and what has no column."""
     from rich.text import Text
 
     indent = layout.columns[0][2] + _GAP
-    for number, part in enumerate(part for part in row.under if part):
-        for line in _fold(Text(part, style="dim" if number else ""), max(room - indent, _NARROWEST)):
+    first, *rest = row.under if layout.beneath and row.under else ("",)
+    for part, style in ((first, ""), *((part, "dim") for part in (*rest, *row.below))):
+        for line in _fold(Text(part, style=style), max(room - indent, _NARROWEST)) if part else []:
             yield Text(" " * indent).append_text(line)
 
 

@@ -1,6 +1,7 @@
 """The verdicts of a check as a table."""
 
 from aiopsctl.formats.cells import NONE, Column, Row, Table, without_empty
+from aiopsctl.formats.explained import explanation
 from aiopsctl.readable import clean, interval, number
 from aiopsctl.result import STATUSES, Result, Verdict
 
@@ -49,4 +50,5 @@ def _verdict_row(check: Verdict) -> Row:
         f"{SIGNS[check.status]} {check.status}", name(check), slice_of(check), value, spread, n, over, reason, since, at,
         runbook,
     )  # fmt: skip
-    return Row(cells, check.status, (reason, ", ".join(part for part in told if part)))
+    under = (reason, ", ".join(part for part in told if part))
+    return Row(cells, check.status, under, below=tuple(explanation(check)))

@@ -43,6 +43,23 @@ def kitagawa(before: Mapping[H, Sums], after: Mapping[H, Sums]) -> dict[H, Segme
     }
 
 
+def power(alike: Mapping[H, float], totals: Mapping[H, float], most: int = 3) -> tuple[float, int]:
+    """Return the share of a change that at most `most` segments tell, and how few of them tell two thirds of that.
+
+    A segment tells what it did (`totals`) beyond what it would have done had all moved alike (`alike`, which with the
+    rest adds up to no more than the change); so one segment that is everything tells nothing. After Adtributor
+    (Bhagwan et al. 2014): explanatory power, then surprise, then succinctness.
+    """
+    change = sum(totals.values())
+    if not change:
+        return 0.0, 0
+    beyond = sorted(((totals[key] - alike[key]) / change for key in totals), reverse=True)[:most]
+    told = [size for size in beyond if size > 0]
+    whole = sum(told)
+    few = next((n for n in range(1, len(told) + 1) if sum(told[:n]) >= whole * 2 / 3), 0)
+    return min(whole, 1.0), few
+
+
 @dataclass(frozen=True)
 class Leaf:
     """A segment of the last level: how much weight its own change has."""

@@ -97,7 +97,7 @@ def total(num: str, n: str, *, per: float = 1) -> Value:
     """Return `sum(num) / per`, unknown where there is nothing to add (`n` is 0)."""
     parts = {"top": pl.col(num).sum(), "size": pl.col(n).sum()}
     value = pl.when(pl.col("size") > 0).then(pl.col("top"))
-    return Value(parts, value, pl.col("size"), words=f"sum of {num}", per=per)
+    return Value(parts, value, pl.col("size"), words=f"sum of {num}", per=per, adds=num)
 
 
 def count_beside(num: str, base: str) -> Value:

@@ -21,7 +21,8 @@ class Value:
     taken at that grain too, and rows without it count in the value but not in the interval. `per` is how many of the
     sums' unit make one of the value's (nano-dollars in a dollar). `units` makes the rows that the parts are taken over
     of the summed ones, where they are others: from rows and the names of the slices to rows. `ratio` names numerator and
-    denominator of a mean of events: two windows of it can be told apart by users and days (see `changes.py`).
+    denominator of a mean of events: two windows of it can be told apart by users and days (see `changes.py`). `adds` names the
+    sum that the value is, where it is nothing else.
     """
 
     parts: Mapping[str, pl.Expr]
@@ -34,6 +35,7 @@ class Value:
     per: float = 1
     units: Callable[[pl.DataFrame, Sequence[str]], pl.DataFrame] | None = None
     ratio: tuple[str, str] | None = None
+    adds: str | None = None
 
     @property
     def has_interval(self) -> bool:

@@ -1,0 +1,83 @@
+"""When a daily mean moved: the day that splits a series best, into two levels or into a level and a slope.
+
+Weighted least squares of the daily means on weekdays and one step (or one bend), each day weighted by its events. Its
+gain is that of a cumulative sum of weighted residuals, in closed form for every day at once; the best day is its argmax.
+"""
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Numbers = NDArray[Any]
+
+LEAST = 14
+"""So many days are needed on either side of a date."""
+
+_CUT = 7.35
+"""95 % quantile of the likelihood ratio of the day of a break: P(LR <= x) = (1 - exp(-x / 2))^2 (Hansen 2000)."""
+
+_WORTH = 3.0
+"""A break must explain so many times ln(days) variances of the noise; else the day of it is nothing but chance."""
+
+_SLOWER = 2.0
+"""A slope is told from a step where it explains so many variances of the noise more."""
+
+
+@dataclass(frozen=True)
+class Break:
+    """A break that begins with day `at` of the series, surely between `first` and `last` (95 %).
+
+    `size` is that of the step, or that of each day where it is a slope (`slow`); `rest` are the squares it leaves.
+    """
+
+    at: int
+    first: int
+    last: int
+    size: float
+    rest: float
+    slow: bool = False
+
+
+def breakpoint_of(
+    mean: "Numbers", weight: "Numbers", weekday: "Numbers", least: int = LEAST, *, slopes: bool = False
+) -> Break | None:
+    """Return the one break of a series of daily means, None where chance is enough or it is not `least` days from an end.
+
+    `weight` is how many events a day has (above 0), `weekday` its day of the week (any labels; all alike: no weeks).
+    With `slopes` it may be the day on which a level became a slope.
+    """
+    import numpy as np
+
+    days = len(mean)
+    if days < max(2 * least, 2):
+        return None
+    weeks = (weekday[:, None] == np.unique(weekday)[None, :]).astype(float)
+    root = np.sqrt(weight.astype(float))[:, None]
+    basis, _ = np.linalg.qr(weeks * root)
+    spare = max(days - weeks.shape[1] - 1, 1)
+    steps = np.tril(np.ones((days, days)))[:, 1:]
+    shapes = [steps, steps.cumsum(axis=0)] if slopes else [steps]
+    series, *bent = (each * root - basis @ (basis.T @ (each * root)) for each in (mean.astype(float)[:, None], *shapes))
+    step, *slope = (_best(series[:, 0], shape, spare) for shape in bent)
+    found = step
+    if slope and step.rest - slope[0].rest > _SLOWER * slope[0].rest / spare:
+        found = replace(slope[0], slow=True)
+    noise = found.rest / spare
+    is_told = float(series[:, 0] @ series[:, 0]) - found.rest > _WORTH * np.log(days) * noise and found.size
+    return found if is_told and least <= found.at <= days - least else None
+
+
+def _best(series: "Numbers", shapes: "Numbers", spare: int) -> Break:
+    """Return the shape that leaves least of a series; both are what weekdays leave."""
+    import numpy as np
+
+    norm, along = (shapes**2).sum(axis=0), shapes.T @ series
+    usable = norm > 1e-9 * float(norm.max())
+    gain = np.where(usable, along**2 / np.where(usable, norm, 1.0), 0.0)
+    best = int(gain.argmax())
+    rest = max(float(series @ series - gain[best]), 0.0)
+    near = np.flatnonzero(gain[best] - gain <= _CUT * rest / spare) + 1
+    size = float(along[best] / norm[best]) if usable[best] else 0.0
+    return Break(best + 1, int(near[0]), int(near[-1]), size, rest)

@@ -13,12 +13,15 @@ if TYPE_CHECKING:
 ENOUGH = 8
 """So many weeks make a trend."""
 
+_Z = 1.645
+"""The normal quantile of 95 %: an autocorrelation that is smaller may be none."""
+
 DEFINITIONS = {
     "slope_per_week": "median of the slopes between all pairs of complete weeks (Theil-Sen), low and high 95 %, as "
     "scipy.stats.theilslopes",
     "p": "Kendall's rank test of values against weeks (Mann-Kendall), two-sided, exact where no two values are equal; where "
-    "what the slope leaves is positively autocorrelated at lag 1 (r), the larger of it and the normal approximation with "
-    "the variance times (1 + r) / (1 - r) (Yue and Wang 2004)",
+    "the lag-1 autocorrelation r of what the slope leaves is above 1.645 / sqrt(weeks), the larger of it and the normal "
+    "approximation with the variance times (1 + r) / (1 - r) (Yue and Wang 2004)",
 }
 
 
@@ -43,7 +46,7 @@ def trend(steps: Sequence[float], values: Sequence[float]) -> Trend | None:
     slope, _, low, high = stats.theilslopes(y, x, 0.95)
     p = 1.0 if np.ptp(y) == 0 else float(stats.kendalltau(x, y).pvalue)
     r = _autocorrelation(y - slope * x)
-    return Trend(float(slope), float(low), float(high), p if r <= 0 else max(p, _widened(x, y, r)))
+    return Trend(float(slope), float(low), float(high), p if r <= _Z / sqrt(len(y)) else max(p, _widened(x, y, r)))
 
 
 def _autocorrelation(rest: "Numbers") -> float:

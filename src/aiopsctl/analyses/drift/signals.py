@@ -16,7 +16,6 @@ from aiopsctl.engine.plan import Reduction, column_of
 from aiopsctl.measure import WINDOW, Scope, labels, measure, sums
 from aiopsctl.metric import Metric
 from aiopsctl.result import Measurement, Slice
-from aiopsctl.stats.change import holm
 from aiopsctl.stats.trend import Trend, trend
 from aiopsctl.sums import Sum, count, of_kind
 from aiopsctl.window import Window
@@ -89,9 +88,17 @@ def signals(events: pl.DataFrame, scope: Scope, complete: datetime) -> list[Sign
 
 
 def told(found: Sequence[Signal]) -> list[dict[str, Any]]:
-    """Return the signals as the answer has them, their p-values corrected for their number (Holm)."""
-    tested = [i for i, signal in enumerate(found) if signal.p is not None]
-    corrected = dict(zip(tested, holm([found[i].p or 0.0 for i in tested]), strict=True))
+    """Return the signals as the answer has them, their p-values corrected for how many of them there are.
+
+    The whole and the slices are a family each; within one the false discovery rate is held (Benjamini and Hochberg 1995).
+    """
+    from scipy.stats import false_discovery_control
+
+    corrected: dict[int, float] = {}
+    for sliced in (False, True):
+        p = {i: signal.p for i, signal in enumerate(found) if bool(signal.slice) is sliced and signal.p is not None}
+        if p:
+            corrected |= dict(zip(p, map(float, false_discovery_control(list(p.values()))), strict=True))
     return [_told(signal, corrected.get(i)) for i, signal in enumerate(found)]
 
 

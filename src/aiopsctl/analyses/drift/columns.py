@@ -192,7 +192,9 @@ def _column(name: str, sides: "tuple[list[Any], Numbers, Numbers]", rows: pl.Dat
     if of is None:
         whole = max(before.sum(), 1), max(after.sum(), 1)
         kept = int(((before / whole[0] >= _KEPT) | (after / whole[1] >= _KEPT)).sum())
-        return Column(name, "categorical", values, before, after, Series(own, "difference", POINTS), mover, max(kept, 1))
+        return Column(
+            name, "categorical", values, before, after, Series(own, "difference", POINTS), mover, max(kept, 1)
+        )
     values = [value / unit for value in values] if of.key == "cost_nano" else values
     series = Series(own, "difference" if of.kind == "ordinal" else "log", of.gate)
     return Column(name, of.kind, values, before, after, series)

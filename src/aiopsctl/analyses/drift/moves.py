@@ -41,7 +41,10 @@ class Gate:
             if not before:
                 return "ok"
             size /= abs(before)
-        for name, least, times in (("critical", self.critical, self.times[1]), ("warning", self.warning, self.times[0])):
+        for name, least, times in (
+            ("critical", self.critical, self.times[1]),
+            ("warning", self.warning, self.times[0]),
+        ):
             if size >= least and after >= times * before:
                 return name
         return "ok"

@@ -254,9 +254,7 @@ def _of_weeks(own: pl.DataFrame, everyone: pl.DataFrame, scope: Scope) -> pl.Dat
     weeks_back = ((last - pl.col("day")).dt.total_days() - 1) // 7
     week = (last - pl.duration(days=7) * (weeks_back + 1)).cast(pl.Date).alias("day")
     keys = [WINDOW, "user_id", "day"]
-    users, active = (
-        rows.filter(pl.col("n") > 0).select(WINDOW, "user_id", week).unique() for rows in (everyone, own)
-    )
+    users, active = (rows.filter(pl.col("n") > 0).select(WINDOW, "user_id", week).unique() for rows in (everyone, own))
     return users.join(active.with_columns(top=pl.lit(1.0)), on=keys, how="left").select(
         *keys, top=pl.col("top").fill_null(0.0), size=pl.lit(1)
     )

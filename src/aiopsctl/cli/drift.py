@@ -76,7 +76,7 @@ def _scope(session: "Session", common: Common) -> "tuple[Scope, str]":
         from aiopsctl.measure import Scope
 
         raise NotJudged(nothing_found(session.log, Scope(session.tz)).removeprefix("error: "))
-    chosen = pair(session.window, oldest, session.complete, session.tz)
+    chosen = pair(session.window, oldest, session.complete, session.now, session.tz)
     own = scope(replace(session, window=chosen.window), common)
     by = own.by or _features(session)
     if common.compare:

@@ -142,4 +142,5 @@ def _shares(before: "Numbers", after: "Numbers") -> "tuple[Numbers, Numbers]":
 
 def _gaps(before: "Numbers", after: "Numbers") -> "Numbers":
     """Return the difference of the distribution functions at each value."""
-    return after.cumsum() / after.sum() - before.cumsum() / before.sum()
+    found: Numbers = after.cumsum() / after.sum() - before.cumsum() / before.sum()
+    return found

@@ -28,7 +28,8 @@ DEFINITIONS = {
     "status": f"warning and critical where p_adjusted is at most {ALPHA}, the change is past its gate, and is not that of one "
     "user or day: columns tvd 10 and 20 points or mean 10 and 20 %; rates 3 and 5 points, rare ones 0.5 points and 1.5 "
     "times, 1 point and 2 times; scores 0.15 and 0.3; tickets 50 and 100 %. Unknown below "
-    f"{EVENTS} events (categories: 200), {USERS} users or {DOF} degrees of freedom; distances alone decide nothing",
+    f"{EVENTS} events (categories: 200), {USERS} users or {DOF} degrees of freedom, and where the 95 % interval reaches a critical change; distances alone decide nothing",
+    "detectable": "the smallest change that would be seen 8 times in 10, one-sided at p_adjusted's limit",
     "label": f"sustained where the trend of up to {WEEKS} complete weeks has p of at most {SURE} in the harmful direction",
     "changed_at": "the day of the least-squares break of daily means, weekdays allowed for, in level or into a slope",
 }

@@ -75,17 +75,9 @@ class Column:
     tests: int = 1
 
     @property
-    def lack(self) -> str:
-        """Why nothing can be said, else an empty string."""
-        least = int(min(self.before.sum(), self.after.sum()))
-        if self.kind == "categorical" and least < _CATEGORY_EVENTS:
-            return f"{least:,} events in one of the windows, {_CATEGORY_EVENTS} are needed"
-        return self.series.lack
-
-    @property
     def p(self) -> float | None:
         """The p-value of the mean, or of the share that moved most times the number of shares; None where none."""
-        p = None if self.lack else self.series.p(0)
+        p = self.series.p(0)
         return None if p is None else min(1.0, self.tests * p)
 
     @property
@@ -94,6 +86,11 @@ class Column:
         if self.kind != "categorical":
             return self.series.level
         return TVD.level(0.0, distance.tvd(self.before, self.after), 0)
+
+    @property
+    def blind(self) -> str:
+        """Why a critical change is not ruled out, else an empty string."""
+        return self.series.blind(TVD.critical if self.kind == "categorical" else None)
 
     def distances(self) -> dict[str, float | None]:
         """Return every distance, None where it does not apply."""
@@ -140,7 +137,7 @@ def _columns(events: pl.DataFrame, scope: Scope, names: Sequence[str]) -> list[C
     counts = {name: _sides(rows, _key(name)) for name, rows in zip(names, taken(events, plan, scope), strict=True)}
     counts = {name: sides for name, sides in counts.items() if len(sides[0])}
     movers = {name: _mover(*sides) for name, sides in counts.items() if name in CATEGORIES}
-    wanted = {}
+    wanted: dict[str, Sum] = {}
     for name in counts:
         top, size = _mean(name, movers.get(name))
         wanted |= {f"top_{name}": top, f"size_{name}": size}
@@ -193,7 +190,14 @@ def _column(name: str, sides: "tuple[list[Any], Numbers, Numbers]", rows: pl.Dat
         whole = max(before.sum(), 1), max(after.sum(), 1)
         kept = int(((before / whole[0] >= _KEPT) | (after / whole[1] >= _KEPT)).sum())
         return Column(
-            name, "categorical", values, before, after, Series(own, "difference", POINTS), mover, max(kept, 1)
+            name,
+            "categorical",
+            values,
+            before,
+            after,
+            Series(own, "difference", POINTS, fewest=_CATEGORY_EVENTS),
+            mover,
+            max(kept, 1),
         )
     values = [value / unit for value in values] if of.key == "cost_nano" else values
     series = Series(own, "difference" if of.kind == "ordinal" else "log", of.gate)
@@ -203,7 +207,7 @@ def _column(name: str, sides: "tuple[list[Any], Numbers, Numbers]", rows: pl.Dat
 def _told(column: Column, p: float | None, events: pl.DataFrame, scope: Scope) -> dict[str, Any]:
     """Return a column as the answer has it."""
     numeric = column.kind != "categorical"
-    status, reason = judged(column.level, column.lack, p, lambda: _alone(column, events, scope))
+    status, reason = judged(column.series, column.level, p, lambda: _alone(column, events, scope), column.blind)
     series = column.series
     value, before = series.value, series.reference
     rose = None if value is None or before is None or value == before else value > before
@@ -213,7 +217,7 @@ def _told(column: Column, p: float | None, events: pl.DataFrame, scope: Scope) -
         "change": _change(column), "direction": None if rose is None or not numeric else "up" if rose else "down",
         "mean": value if numeric else None, "mean_reference": before if numeric else None,
         "moved": None if numeric else share, "n": int(column.after.sum()), "n_reference": int(column.before.sum()),
-        "p": column.p, "p_adjusted": p, **column.distances(), "reason": reason,
+        "p": column.p, "p_adjusted": p, "detectable": series.detectable, **column.distances(), "reason": reason,
         **(series.dated() if status in ("warning", "critical") else dict.fromkeys(_DATED)),
     }  # fmt: skip
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
+from math import expm1, inf, isfinite
 from typing import Any
 
 import polars as pl
@@ -19,6 +20,7 @@ EVENTS, USERS, DOF, RARE_EVENTS = 100, 20, 8, 10
 """The fewest events and users of each window, degrees of freedom, and events of a rare kind in one of the windows."""
 
 _MOSTLY = 0.95
+_ANY = 10.0
 _NOW, _BEFORE = pl.col(WINDOW) == 0, pl.col(WINDOW) == 1
 
 
@@ -49,6 +51,10 @@ class Gate:
                 return name
         return "ok"
 
+    def worst(self, before: float) -> float:
+        """Return the smallest change that is critical: a difference, or a share of what was before."""
+        return self.critical if self.relative else max(self.critical, (self.times[1] - 1) * before)
+
 
 POINTS = Gate(0.03, 0.05)
 RARE = Gate(0.005, 0.01, times=(1.5, 2.0))
@@ -66,6 +72,7 @@ class Series:
     gate: Gate
     harm: int = 0
     single_days: bool = True
+    fewest: int = EVENTS
 
     @cached_property
     def sums(self) -> tuple[float, float, float, float]:
@@ -112,8 +119,8 @@ class Series:
     @cached_property
     def lack(self) -> str:
         """Why nothing can be said, else an empty string."""
-        if min(self.n, self.n_reference) < EVENTS:
-            return f"{min(self.n, self.n_reference):,} events in one of the windows, {EVENTS} are needed"
+        if min(self.n, self.n_reference) < self.fewest:
+            return f"{min(self.n, self.n_reference):,} events in one of the windows, {self.fewest} are needed"
         known = self.rows.filter(pl.col("user_id").is_not_null() & (pl.col("size") > 0))
         if float(known["size"].sum()) >= _MOSTLY * (self.sums[1] + self.sums[3]):
             users = known.group_by(WINDOW).agg(pl.col("user_id").n_unique())["user_id"].min()
@@ -128,6 +135,27 @@ class Series:
         if self.lack or self.change is None or self.change.dof < DOF:
             return None
         return self.change.p(harm)
+
+    @property
+    def detectable(self) -> float | None:
+        """The smallest change that would be seen 8 times in 10: a difference, or a share of what was before."""
+        if self.lack or self.change is None:
+            return None
+        size = self.change.detectable(ALPHA)
+        found = size if self.scale == "difference" else expm1(min(size, 700))
+        return found if isfinite(size) else None
+
+    def blind(self, least: float | None = None) -> str:
+        """Return why a critical change (by the gate, or of `least`) is not ruled out, else an empty string.
+
+        It is not where the 95 % interval of the change reaches so far.
+        """
+        low, high = self.change.interval() if self.change else (-inf, inf)
+        worst = {1: high, -1: -low}.get(self.harm, max(high, -low))
+        if worst < (self.gate.worst(self.reference or 0.0) if least is None else least):
+            return ""
+        shown = "any size" if worst > _ANY else f"{worst * 100:.3g} %" if self.scale == "log" else f"{worst:.3g}"
+        return f"a change of {shown} is not ruled out"
 
     def alone(self) -> str:
         """Return the user or the day without which the change is inside its gate, in words, else an empty string."""
@@ -161,15 +189,16 @@ def alone(key: str) -> str:
     return f"one {key.removesuffix('_id')} alone"
 
 
-def judged(level: str, lack: str, p: float | None, alone: Callable[[], str]) -> tuple[str, str | None]:
+def judged(series: Series, level: str, p: float | None, alone: Callable[[], str], blind: str) -> tuple[str, str | None]:
     """Return the status and its reason; `level` is that of the size alone, `p` corrected for the number of tests.
 
-    `alone` says which one user or day makes the change, and is asked only where there is one.
+    `alone` says which one user or day makes the change, and is asked only where there is one; `blind` says why it would
+    not have been seen.
     """
-    if lack:
-        return "unknown", lack
+    if series.lack:
+        return "unknown", series.lack
     if level == "ok" or (p is not None and p > ALPHA):
-        return "ok", None
+        return ("unknown", blind) if blind else ("ok", None)
     if one := alone():
         return "ok", f"{one} makes the change"
     return (level, None) if p is not None else ("unknown", "a few users or days are nearly all there is")

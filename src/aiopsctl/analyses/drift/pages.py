@@ -39,8 +39,9 @@ def _verdict(columns: Sequence[Told], signals: Sequence[Told], bad: Sequence[Tol
     unknown = sum(each["status"] == "unknown" for each in every)
     counts = [f"{sum(s['status'] == level for s in bad)} {level}" for level in DRIFTED]
     judged = f"{plural(len(signals), 'signal')} and {plural(len(columns), 'column')}"
-    seen = f"{', '.join(c for c in counts if c[0] != '0')} of {judged}" if bad else f"no drift in {judged}"
-    left = f"; {unknown} with too little data to say" if unknown else ""
+    none = "no drift" if unknown < len(every) else "nothing can be said"
+    seen = f"{', '.join(c for c in counts if c[0] != '0')} of {judged}" if bad else f"{none} in {judged}"
+    left = f"; {unknown} that cannot be told" if unknown else ""
     yield f"{seen}{left}"
     yield compared
     yield from sorted(
@@ -103,7 +104,7 @@ def _part(of: Told) -> tuple[Any, ...]:
 
 
 def _moved(moved: Sequence[Told]) -> Iterable[tuple[Any, ...]]:
-    shown = set()
+    shown: set[Any] = set()
     for of in moved:
         key = (of["dimension"], of["value"])
         if key in shown and of["metric"] is None:

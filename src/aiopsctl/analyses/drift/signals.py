@@ -105,7 +105,7 @@ def told(found: Sequence[Signal]) -> list[dict[str, Any]]:
 def _told(signal: Signal, p: float | None) -> dict[str, Any]:
     series, m, of = signal.series, signal.measured, signal.trend
     label = signal.label()
-    status, reason = judged(signal.level, series.lack, 0.0 if label and p is not None else p, series.alone)
+    status, reason = judged(series, signal.level, 0.0 if label and p is not None else p, series.alone, series.blind())
     seen = status in ("warning", "critical")
     low, high = series.change.interval() if series.change and not series.lack else (None, None)
     slope = (of.slope, of.low, of.high, of.p) if of else (None,) * 4
@@ -113,7 +113,7 @@ def _told(signal: Signal, p: float | None) -> dict[str, Any]:
         "metric": signal.metric.name, "slice": signal.slice, "status": status, "label": label if seen else None,
         "value": m.value, "value_reference": signal.before, "unit": m.unit, "change_low": low, "change_high": high,
         **dict(zip(("slope_per_week", "low", "high", "p"), slope, strict=True)),
-        "p_change": signal.p, "p_adjusted": p, "n": m.n, "n_reference": m.reference.n if m.reference else 0,
+        "p_change": signal.p, "p_adjusted": p, "detectable": series.detectable, "n": m.n, "n_reference": m.reference.n if m.reference else 0,
         **(series.dated() if seen else {"changed_at": None, "changed_between": None, "changed_slowly": None}),
         "weeks": [{"week": day.isoformat(), "value": value} for day, value in signal.weeks],
         "reason": reason,

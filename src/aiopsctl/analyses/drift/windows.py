@@ -20,11 +20,12 @@ class Pair:
     why: str
 
 
-def pair(asked: Window, oldest: datetime, complete: datetime, tz: ZoneInfo) -> Pair:
+def pair(asked: Window, oldest: datetime, complete: datetime, now: datetime, tz: ZoneInfo) -> Pair:
     """Return the windows: what is asked for, else the last 28 complete days, beside the best that the log reaches back to.
 
     That is the eight weeks that ended four weeks before the window ends, else the window before, else the first half of the
-    log beside the second. `complete` is the end of the last complete day.
+    log beside the second. `complete` is the end of the last complete day; of a log of less than two, the second half
+    ends `now`.
     """
     first = _since(oldest, tz)
     window = Window(asked.since or complete - DAYS, asked.until if asked.since else complete)
@@ -37,9 +38,10 @@ def pair(asked: Window, oldest: datetime, complete: datetime, tz: ZoneInfo) -> P
         return Pair(
             window, near, "previous", f"the log begins {first:%Y-%m-%d}, too late for eight weeks that ended earlier"
         )
-    begin, end = (first, complete) if complete - first >= 2 * _DAY else (oldest, max(complete, oldest + _DAY))
+    whole_days = complete - first >= 2 * _DAY
+    begin, end = (first, complete) if whole_days else (oldest, now)
     middle = begin + (end - begin) / 2
-    middle = _since(middle, tz) if complete - first >= 2 * _DAY else middle
+    middle = _since(middle, tz) if whole_days else middle
     return Pair(
         Window(middle, end), Window(begin, middle), "first half", "the log is too short for 28 days and 28 before"
     )

@@ -12,7 +12,7 @@ from scipy import stats
 from aiopsctl import catalog
 from aiopsctl.changes import changes
 from aiopsctl.measure import Scope
-from aiopsctl.stats.change import Change, Days, Scale, Units, change, cutoff
+from aiopsctl.stats.change import Change, Days, Scale, Units, change, cutoff, holm
 from aiopsctl.window import Window, moment, zone
 
 ZONE = zone("UTC")
@@ -163,3 +163,14 @@ def test_events_without_users_depend_by_day() -> None:
     ((moved),) = changes(events(*rows), [catalog.metric("thumbs-up-rate")], scope).values()
 
     assert (moved.delta, moved.error) == (-0.25, 0)
+
+
+def test_holm_by_hand() -> None:
+    """The smallest of three p-values counts three times, the next twice, and none less than one before it."""
+    assert holm([0.04, 0.01, 0.03]) == pytest.approx([0.06, 0.03, 0.06])
+    assert holm([0.9, 0.8]) == [1.0, 1.0]
+
+
+def test_means_are_of_their_own_sums() -> None:
+    """Numerator and denominator of every mean of events are sums of its metric."""
+    assert not [m.name for m in catalog.metrics().values() if not set(m.value.ratio or ()) <= set(m.sums)]

@@ -76,11 +76,14 @@ def _scope(session: "Session", common: Common) -> "tuple[Scope, str]":
         from aiopsctl.measure import Scope
 
         raise NotJudged(nothing_found(session.log, Scope(session.tz)).removeprefix("error: "))
-    chosen = pair(session.window, oldest, session.complete, session.now, session.tz)
+    asked = session.window
+    if not common.until and asked.since and asked.since < session.complete:
+        asked = Window(asked.since, session.complete)
+    chosen = pair(asked, oldest, session.complete, session.now, session.tz)
     own = scope(replace(session, window=chosen.window), common)
     by = own.by or _features(session)
     if common.compare:
-        return replace(own, by=by, window=Window(chosen.window.since, chosen.window.until)), ""
+        return replace(own, by=by, window=chosen.window), ""
     return replace(own, by=by, reference=chosen.reference, reference_name=chosen.name), chosen.why
 
 

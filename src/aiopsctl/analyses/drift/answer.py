@@ -60,7 +60,7 @@ def drift(log: Log, scope: Scope, complete: datetime, why: str, inputs: Sequence
         records=[_record(each) for each in (*own_signals, *own_columns)],
     )  # fmt: skip
     if verdict == "not judged":
-        help = "compare longer windows: --since 28d --compare 2026-07..2026-10"
+        help = "compare longer windows (--since 28d --compare 2026-07..2026-10); -f json says what each lacks"
         return refused(result, f"error: too little in both windows to say anything\n  help: {help}")
     return result
 

@@ -39,9 +39,9 @@ def _verdict(columns: Sequence[Told], signals: Sequence[Told], bad: Sequence[Tol
     unknown = sum(each["status"] == "unknown" for each in every)
     counts = [f"{sum(s['status'] == level for s in bad)} {level}" for level in DRIFTED]
     judged = f"{plural(len(signals), 'signal')} and {plural(len(columns), 'column')}"
-    none = "no drift" if unknown < len(every) else "nothing can be said"
-    seen = f"{', '.join(c for c in counts if c[0] != '0')} of {judged}" if bad else f"{none} in {judged}"
-    left = f"; {unknown} that cannot be told" if unknown else ""
+    none = "no drift in" if unknown < len(every) else "nothing can be told of"
+    seen = f"{', '.join(c for c in counts if c[0] != '0')} of {judged}" if bad else f"{none} {judged}"
+    left = f"; {unknown} of them cannot be told" if 0 < unknown < len(every) else ""
     yield f"{seen}{left}"
     yield compared
     yield from sorted(

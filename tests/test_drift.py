@@ -157,6 +157,52 @@ class TestPlanted:
         assert first == second
 
 
+@pytest.fixture(scope="module")
+def steps() -> list[dict[str, Any]]:
+    """Return the checklist of the sample logs."""
+    return list(asked(SAMPLE, "--investigate")["investigation"])
+
+
+class TestChecklist:
+    """The handbook's five steps, from the log."""
+
+    def test_steps(self, steps: list[dict[str, Any]], faulty: dict[str, Any]) -> None:
+        """Each step is answered from the sample logs; without being asked there is none."""
+        assert [step["step"] for step in steps] == [1, 2, 3, 4, 5]
+        assert all(step["findings"] for step in steps)
+        assert faulty["investigation"] is None
+
+    def test_sample(self, steps: list[dict[str, Any]]) -> None:
+        """Three calls of each of five features are drawn, of the last week and of 60 to 90 days ago."""
+        rows = pl.read_ndjson(SAMPLE / "calls.jsonl.gz", infer_schema_length=None).select("request_id", "ts", "feature")
+        times = {row[0]: datetime.fromisoformat(row[1]) for row in rows.iter_rows()}
+        end = datetime(2026, 11, 1, tzinfo=UTC)
+        for when, (first, last) in {"recent": (7, 0), "earlier": (90, 60)}.items():
+            ids = [call["request_id"] for call in steps[0]["sample"][when]]
+
+            assert len(set(ids)) == 15
+            assert all(timedelta(days=last) <= end - times[i] <= timedelta(days=first) for i in ids)
+
+    def test_prompts(self, steps: list[dict[str, Any]]) -> None:
+        """The prompt that came into use is named with its day, and the part of the input that grew."""
+        found = " ".join(steps[3]["findings"])
+
+        assert "prompt_version=v4 of search-answer 0 % -> 100.0 % on 7 Oct" in found
+        assert "system_tokens a call" in found
+
+    def test_missing(self, tmp_path: Path) -> None:
+        """A log without evaluations and prompt versions says what is missing."""
+        rows = [{"ts": f"2026-09-{d:02}T{h:02}:00:00Z", "user_id": f"u{h}", "status": "ok", "input_tokens": 900 + h}
+                for d in range(1, 31) for h in range(24)]  # fmt: skip
+        (tmp_path / "calls.jsonl").write_text("\n".join(map(json.dumps, rows)))
+
+        steps = asked(tmp_path, "--investigate")["investigation"]
+
+        assert [bool(step["findings"]) for step in steps] == [False, False, True, False, False]
+        assert "kind eval" in steps[4]["missing"]
+        assert "prompt_version" in steps[3]["missing"]
+
+
 START = datetime(2026, 6, 1, tzinfo=UTC)
 SPLIT = START + timedelta(days=28)
 SCOPE = Scope(UTC_ZONE, Window(SPLIT, SPLIT + timedelta(days=28)), Window(START, SPLIT))

@@ -27,12 +27,15 @@ def drift(
     fail_on: Annotated[
         str, typer.Option("--fail-on", metavar="LEVEL", help="Exit 1 from warning or critical on; never.")
     ] = "never",
+    investigate: Annotated[
+        bool, typer.Option("--investigate", help="Fill in the handbook's drift investigation checklist from the log.")
+    ] = False,
 ) -> int:
     """Compare the last 28 complete days with eight earlier weeks: signals by week, columns, what carries it."""
     from dataclasses import replace
 
+    from aiopsctl.analyses.drift.answer import Ask, failed
     from aiopsctl.analyses.drift.answer import drift as answer
-    from aiopsctl.analyses.drift.answer import failed
     from aiopsctl.cli.run import check_output, emit, one_of
     from aiopsctl.cli.session import again, names, open_session, too_many_rejects
     from aiopsctl.measure import check_by, predicate
@@ -46,7 +49,7 @@ def drift(
         predicate(common.where)
     session = open_session(common)
     scope, why = _scope(session, common)
-    result = answer(session.log, scope, session.complete, why, again(common))
+    result = answer(session.log, Ask(scope, session.complete, why, again(common), investigate))
     if not result.exit_code and failed(result, fail_on):
         result = replace(result, exit_code=1)
     rejected = too_many_rejects(session, common, by_default=False)

@@ -1,10 +1,11 @@
 """`drift` as one answer: columns, signals, what carries them and what changed, for machines and for people."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from aiopsctl.analyses.drift.checklist import investigation, section
 from aiopsctl.analyses.drift.columns import columns
 from aiopsctl.analyses.drift.moves import ALPHA, DOF, EVENTS, USERS
 from aiopsctl.analyses.drift.pages import DRIFTED, sections
@@ -36,8 +37,23 @@ DEFINITIONS = {
 """What the numbers are, where others might mean something else."""
 
 
-def drift(log: Log, scope: Scope, complete: datetime, why: str, inputs: Sequence[str]) -> Result:
-    """Return the answer for two windows; `complete` is the end of the last complete day, `why` says why these windows."""
+@dataclass(frozen=True)
+class Ask:
+    """What is asked of a log: two windows, where the last complete day ends, and whether to fill in the checklist.
+
+    `why` says why it is these windows, `inputs` are the words of the command line that say what is read.
+    """
+
+    scope: Scope
+    complete: datetime
+    why: str
+    inputs: Sequence[str]
+    investigate: bool = False
+
+
+def drift(log: Log, ask: Ask) -> Result:
+    """Return the answer: exit code 3 where a window has no rows, or nothing can be told."""
+    scope, complete, why = ask.scope, ask.complete, ask.why
     events, unsliced = log.events, replace(scope, by=())
     base = Result("drift", 0, span_of(log, scope), account(log, unsliced), [], notes=list(log.account.notes))
     for window in (scope.window, scope.reference or Window()):
@@ -46,17 +62,19 @@ def drift(log: Log, scope: Scope, complete: datetime, why: str, inputs: Sequence
             return refused(base, nothing_found(log, own))
     found = signals(events, scope, complete)
     own_columns, own_signals = columns(events, unsliced), told(found)
-    seen = verdicts(own_signals, events, scope, inputs)
+    seen = verdicts(own_signals, events, scope, ask.inputs)
     carried, moved = carriers(seen), changes(seen, events, unsliced)
     statuses = [each["status"] for each in (*own_columns, *own_signals)]
     verdict = "drift" if set(statuses) & set(DRIFTED) else "no drift" if set(statuses) - {"unknown"} else "not judged"
+    steps = investigation(events, unsliced, complete, own_columns, moved) if ask.investigate else None
     extra = {
         "verdict": verdict, "compared_with": _compared(scope, why), "columns": own_columns, "signals": own_signals,
-        "carriers": carried, "changes": moved, "definitions": DEFINITIONS,
+        "carriers": carried, "changes": moved, "investigation": steps, "definitions": DEFINITIONS,
     }  # fmt: skip
+    shown = sections(own_columns, own_signals, carried, moved, _words(scope, why))
     result = replace(
         base, measurements=[signal.measured for signal in found], extra=extra, breaches=tuple(seen),
-        sections=sections(own_columns, own_signals, carried, moved, _words(scope, why)),
+        sections=(*shown, section(steps)) if steps else shown,
         records=[_record(each) for each in (*own_signals, *own_columns)],
     )  # fmt: skip
     if verdict == "not judged":

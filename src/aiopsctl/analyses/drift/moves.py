@@ -154,8 +154,10 @@ class Series:
         worst = {1: high, -1: -low}.get(self.harm, max(high, -low))
         if worst < (self.gate.worst(self.reference or 0.0) if least is None else least):
             return ""
-        shown = "any size" if worst > _ANY else f"{worst * 100:.3g} %" if self.scale == "log" else f"{worst:.3g}"
-        return f"a change of {shown} is not ruled out"
+        shown = (
+            f"{worst:.2f}" if self.gate is SCORES else f"{worst * 100:.3g} {'%' if self.scale == 'log' else 'points'}"
+        )
+        return f"a change of {'any size' if worst > _ANY else shown} is not ruled out"
 
     def alone(self) -> str:
         """Return the user or the day without which the change is inside its gate, in words, else an empty string."""

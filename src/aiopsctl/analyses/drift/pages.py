@@ -28,7 +28,7 @@ def sections(columns: Sequence[Told], signals: Sequence[Told], carried: Sequence
         Section("when", ("what", "since", "surely between", "how", "by week"), tuple(_when(s) for s in bad)),
         Section("what carries it", ("of", "carried by", "part", "share before", "after"), tuple(_carried(carried)),
                 right=("part", "share before", "after")),
-        Section("what changed (or did so by chance)", ("on", "of", "what", "share before", "after"), tuple(_moved(moved)),
+        Section("what changed then, which need not be the cause", ("on", "of", "what", "share before", "after"), tuple(_moved(moved)),
                 right=("share before", "after")),
     ]  # fmt: skip
     return tuple(section for section in found if section.rows)
@@ -76,9 +76,9 @@ def _when(of: Told) -> tuple[Any, ...]:
     if of["changed_at"] is None:
         return (name(of), "no one day", "", of.get("label") or "", weeks)
     first, last = of["changed_between"]
-    between = "" if first == last else f"{_day(first)} and {_day(last)}"
+    between = "" if first == last else f"{day(first)} and {day(last)}"
     how = of.get("label") or ("slowly" if of["changed_slowly"] else "at once")
-    return (name(of), _day(of["changed_at"]), between, how, weeks)
+    return (name(of), day(of["changed_at"]), between, how, weeks)
 
 
 def _carried(carried: Sequence[Told]) -> Iterable[tuple[Any, ...]]:
@@ -112,7 +112,7 @@ def _moved(moved: Sequence[Told]) -> Iterable[tuple[Any, ...]]:
         shown.add(key)
         what = f"{of['dimension']}={clean('none' if of['value'] is None else of['value'], 40)}"
         cut = ", ".join(clean(value, 40) for value in of["slice"].values()) or "all calls"
-        row = (_day(of["at"]), cut, what, _percent(of["share_before"]), _percent(of["share_after"]))
+        row = (day(of["at"]), cut, what, _percent(of["share_before"]), _percent(of["share_after"]))
         if row not in shown:
             yield row
         shown.add(row)
@@ -122,6 +122,7 @@ def _percent(share: float | None) -> str:
     return "" if share is None else f"{share * 100:.0f} %"
 
 
-def _day(at: str) -> str:
-    day = date.fromisoformat(at)
-    return f"{day.day} {day:%b}"
+def day(at: str) -> str:
+    """Return a day as people read it: `7 Oct`."""
+    found = date.fromisoformat(at)
+    return f"{found.day} {found:%b}"

@@ -12,7 +12,7 @@ from scipy import stats
 from aiopsctl import catalog
 from aiopsctl.changes import changes
 from aiopsctl.measure import Scope
-from aiopsctl.stats.change import Change, Days, Scale, Units, change, cutoff
+from aiopsctl.stats.change import Change, Days, Scale, Units, change, cutoff, holm
 from aiopsctl.window import Window, moment, zone
 
 ZONE = zone("UTC")
@@ -207,3 +207,14 @@ def test_days_are_the_units_of_a_single_user() -> None:
     metric = catalog.metric("thumbs-up-rate")
 
     assert changes(events(*named), [metric], scope) == changes(events(*unnamed), [metric], scope) != {}
+
+
+def test_holm_by_hand() -> None:
+    """The smallest of three p-values counts three times, the next twice, and none less than one before it."""
+    assert holm([0.04, 0.01, 0.03]) == pytest.approx([0.06, 0.03, 0.06])
+    assert holm([0.9, 0.8]) == [1.0, 1.0]
+
+
+def test_means_are_of_their_own_sums() -> None:
+    """Numerator and denominator of every mean of events are sums of its metric."""
+    assert not [m.name for m in catalog.metrics().values() if not set(m.value.ratio or ()) <= set(m.sums)]

@@ -36,9 +36,9 @@ def changes(events: pl.DataFrame, metrics: Sequence[Metric], scope: Scope) -> di
     for key, part in _slices(rows, scope.by):
         slice_ = tuple(labels(scope, key).items())
         for metric in means:
-            moved = _moved(part, metric)
-            if moved is not None:
-                found[metric.name, slice_] = moved
+            own = _moved(part, metric)
+            if own is not None:
+                found[metric.name, slice_] = own
     return found
 
 
@@ -55,9 +55,13 @@ def scale_of(metric: Metric) -> Scale:
 
 def _moved(rows: pl.DataFrame, metric: Metric) -> Change | None:
     top, size = (column_of(metric.sums[name]) for name in metric.value.ratio or ())
-    own = rows.select(
-        WINDOW, "day", "user_id", top=pl.col(top) / metric.value.per, size=pl.col(size).cast(pl.Float64)
-    ).filter(pl.col("size") > 0)
+    own = rows.select(WINDOW, "day", "user_id", top=pl.col(top) / metric.value.per, size=pl.col(size))
+    return moved(own, scale_of(metric))
+
+
+def moved(rows: pl.DataFrame, scale: Scale) -> Change | None:
+    """Return how far a mean moved; `rows` have the window, `day`, `user_id`, numerator `top` and denominator `size`."""
+    own = rows.with_columns(pl.col("size").cast(pl.Float64)).filter(pl.col("size") > 0)
     known = _by_user(own)
     unit = pl.coalesce("user_id", pl.col("day").cast(pl.String)) if known else pl.col("day").cast(pl.String)
     now, before = pl.col(WINDOW) == 0, pl.col(WINDOW) == 1
@@ -72,7 +76,7 @@ def _moved(rows: pl.DataFrame, metric: Metric) -> Change | None:
         .sort("unit")
     )
     arrays = Units(**{name: units[name].to_numpy() for name in ("top", "size", "top_before", "size_before")})
-    return change(arrays, _days(own) if known else None, scale_of(metric))
+    return change(arrays, _days(own) if known else None, scale)
 
 
 def _by_user(rows: pl.DataFrame) -> bool:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from aiopsctl.cli import check, cost, doctor, explain, init, look, scale
+from aiopsctl.cli import check, cost, doctor, drift, explain, init, look, scale
 from aiopsctl.cli.group import Commands
 
 app = typer.Typer(
@@ -43,6 +43,7 @@ doctor.add_to(app)
 explain.add_to(app)
 look.add_to(app)
 cost.add_to(app)
+drift.add_to(app)
 scale.add_to(app)
 check.add_to(app)
 

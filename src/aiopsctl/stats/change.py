@@ -139,3 +139,12 @@ def cutoff(p: Sequence[float], level: float) -> float:
     ordered = sorted(p)
     found = [value for rank, value in enumerate(ordered, start=1) if value <= level * rank / len(ordered)]
     return found[-1] if found else level / max(len(ordered), 1)
+
+
+def holm(p: Sequence[float]) -> list[float]:
+    """Return p-values corrected for their number: the smallest times all, the next times one fewer, and so on (Holm 1979)."""
+    found, worst = [0.0] * len(p), 0.0
+    for rank, i in enumerate(sorted(range(len(p)), key=lambda i: p[i])):
+        worst = max(worst, min(1.0, (len(p) - rank) * p[i]))
+        found[i] = worst
+    return found

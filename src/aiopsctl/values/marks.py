@@ -36,7 +36,7 @@ def distinct_rate(hits: str, den: str, *, where: str | None = None, cluster: str
 
     suffix = "" if where is None else " where they can have any"
     words = f"distinct calls with {hits} / sum of {den}{suffix}"
-    return replace(rate("marks", den, cluster=cluster), units=units, words=words)
+    return replace(rate("marks", den, cluster=cluster), units=units, words=words, ratio=None)
 
 
 def sampled_share(hits: str, den: str) -> Value:

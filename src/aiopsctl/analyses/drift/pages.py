@@ -1,0 +1,128 @@
+"""The answer for people: did it get worse, when, and what changed with it, in this order."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from itertools import groupby, islice
+from typing import Any
+
+from aiopsctl.readable import change, clean, number, plural, sparkline
+from aiopsctl.result import TELLING, Section
+
+Told = Mapping[str, Any]
+DRIFTED = ("critical", "warning")
+_UNITS = {"input_tokens": "tokens", "output_tokens": "tokens", "latency_ms": "ms", "ttft_ms": "ms", "cost_usd": "usd",
+          "star": "score"}  # fmt: skip
+_MOST = 10
+_IMPLIED = ("provider", "model_version")
+"""What is not said of the calls of one model."""
+
+
+def sections(columns: Sequence[Told], signals: Sequence[Told], carried: Sequence[Told], moved: Sequence[Told],
+             compared: str) -> tuple[Section, ...]:  # fmt: skip
+    """Return the tables: the verdict, what drifted, when, what carries it, and what changed."""
+    bad = sorted((s for s in (*signals, *columns) if s["status"] in DRIFTED), key=lambda s: DRIFTED.index(s["status"]))
+    found = [
+        Section("", ("drift",), tuple((line,) for line in _verdict(columns, signals, bad, compared))),
+        Section("did it get worse", ("status", "what", "before", "now", "change"), tuple(_worse(s) for s in bad),
+                right=("before", "now", "change")),
+        Section("when", ("what", "since", "surely between", "how", "by week"), tuple(_when(s) for s in bad)),
+        Section("what carries it", ("of", "carried by", "part", "share before", "after"), tuple(_carried(carried)),
+                right=("part", "share before", "after")),
+        Section("what changed then, which need not be the cause", ("on", "of", "what", "share before", "after"), tuple(_moved(moved)),
+                right=("share before", "after")),
+    ]  # fmt: skip
+    return tuple(section for section in found if section.rows)
+
+
+def _verdict(columns: Sequence[Told], signals: Sequence[Told], bad: Sequence[Told], compared: str) -> Iterable[str]:
+    every = [*columns, *signals]
+    unknown = sum(each["status"] == "unknown" for each in every)
+    counts = [f"{sum(s['status'] == level for s in bad)} {level}" for level in DRIFTED]
+    judged = f"{plural(len(signals), 'signal')} and {plural(len(columns), 'column')}"
+    none = "no drift in" if unknown < len(every) else "nothing can be told of"
+    seen = f"{', '.join(c for c in counts if c[0] != '0')} of {judged}" if bad else f"{none} {judged}"
+    left = f"; {unknown} of them cannot be told" if 0 < unknown < len(every) else ""
+    yield f"{seen}{left}"
+    yield compared
+    yield from sorted(
+        {f"{name(each)}: {each['reason']}" for each in every if each["status"] == "ok" and each["reason"]}
+    )
+
+
+def name(of: Told) -> str:
+    """Return what drifted: `thumbs-up-rate of draft`, `column prompt_version`."""
+    if "column" in of:
+        return f"column {of['column']}"
+    cut = ", ".join(clean(value, 40) for value in of["slice"].values())
+    return f"{of['metric']} of {cut}" if cut else str(of["metric"])
+
+
+def _worse(of: Told) -> tuple[Any, ...]:
+    if "column" in of:
+        unit = _UNITS.get(of["column"], "")
+        if of["kind"] != "categorical":
+            ends = of["mean_reference"], of["mean"]
+            return (of["status"], name(of), *(number(end, unit) for end in ends), change(ends[1], ends[0], unit))
+        value = clean("none" if of["moved"]["value"] is None else of["moved"]["value"], 40)
+        ends = of["moved"]["share_before"], of["moved"]["share_after"]
+        shown = (f"{value}: {number(ends[0], 'ratio')}", number(ends[1], "ratio"))
+        return (of["status"], name(of), *shown, f"{number(of['change'], 'ratio')} moved")
+    ends = of["value_reference"], of["value"]
+    return (of["status"], name(of), *(number(end, of["unit"]) for end in ends), change(ends[1], ends[0], of["unit"]))
+
+
+def _when(of: Told) -> tuple[Any, ...]:
+    weeks = sparkline([week["value"] for week in of.get("weeks", ())], 12)
+    if of["changed_at"] is None:
+        return (name(of), "no one day", "", of.get("label") or "", weeks)
+    first, last = of["changed_between"]
+    between = "" if first == last else f"{day(first)} and {day(last)}"
+    how = of.get("label") or ("slowly" if of["changed_slowly"] else "at once")
+    return (name(of), day(of["changed_at"]), between, how, weeks)
+
+
+def _carried(carried: Sequence[Told]) -> Iterable[tuple[Any, ...]]:
+    """Yield what carries each drift; where no dimension does, what it is within the same of all of them."""
+    of_each = groupby(carried, key=lambda of: (of["metric"], of["slice"]))
+    for _, every in islice(of_each, _MOST):
+        own = list(every)
+        telling = [of for of in own if of["segments"] and of["power"] >= TELLING]
+        yield from (_part(of) for of in telling or [of for of in own if not of["segments"]])
+
+
+def _part(of: Told) -> tuple[Any, ...]:
+    total = of["total"] or 1.0
+    if not of["segments"]:
+        shown = [each for each in of["dimension"].split(", ") if each not in _IMPLIED]
+        return (name(of), f"none: at the same {', '.join(shown)}", _percent(of["within"] / total), "", "")
+    if of["mix"] is not None and abs(of["mix"]) > abs(of["total"]) / 2:
+        return (name(of), f"the mix of {of['dimension']}", _percent(of["mix"] / total), "", "")
+    first = of["segments"][0]
+    value = f"{of['dimension']}={clean('none' if first['value'] is None else first['value'], 40)}"
+    shares = (_percent(first["share_before"]), _percent(first["share_after"]))
+    return (name(of), value, _percent(first["total"] / total), *shares)
+
+
+def _moved(moved: Sequence[Told]) -> Iterable[tuple[Any, ...]]:
+    shown: set[Any] = set()
+    for of in moved:
+        key = (of["dimension"], of["value"])
+        if key in shown and of["metric"] is None:
+            continue
+        shown.add(key)
+        what = f"{of['dimension']}={clean('none' if of['value'] is None else of['value'], 40)}"
+        cut = ", ".join(clean(value, 40) for value in of["slice"].values()) or "all calls"
+        row = (day(of["at"]), cut, what, _percent(of["share_before"]), _percent(of["share_after"]))
+        if row not in shown:
+            yield row
+        shown.add(row)
+
+
+def _percent(share: float | None) -> str:
+    return "" if share is None else f"{share * 100:.0f} %"
+
+
+def day(at: str) -> str:
+    """Return a day as people read it: `7 Oct`."""
+    found = date.fromisoformat(at)
+    return f"{found.day} {found:%b}"

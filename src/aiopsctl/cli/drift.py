@@ -1,0 +1,97 @@
+"""`drift`: did it get worse, when, and what changed with it."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from aiopsctl.cli.group import Command
+from aiopsctl.cli.options import Common, reads_logs
+from aiopsctl.errors import NotJudged, UsageError
+
+if TYPE_CHECKING:
+    from aiopsctl.cli.session import Session
+    from aiopsctl.measure import Scope
+
+_LEVELS = ("warning", "critical", "never")
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command to the application."""
+    words = "Did it get worse, when, and what changed with it."
+    app.command("drift", cls=Command, rich_help_panel="Why", help=words)(reads_logs(drift))
+
+
+def drift(
+    common: Common,
+    *,
+    fail_on: Annotated[
+        str, typer.Option("--fail-on", metavar="LEVEL", help="Exit 1 from warning or critical on; never.")
+    ] = "never",
+    investigate: Annotated[
+        bool, typer.Option("--investigate", help="Fill in the handbook's drift investigation checklist from the log.")
+    ] = False,
+) -> int:
+    """Compare the last 28 complete days with eight earlier weeks: signals by week, columns, what carries it."""
+    from dataclasses import replace
+
+    from aiopsctl.analyses.drift.answer import Ask, failed
+    from aiopsctl.analyses.drift.answer import drift as answer
+    from aiopsctl.cli.run import check_output, emit, one_of
+    from aiopsctl.cli.session import again, names, open_session, too_many_rejects
+    from aiopsctl.measure import check_by, predicate
+    from aiopsctl.views import refused
+
+    check_output(common)
+    one_of("--fail-on", fail_on, _LEVELS)
+    check_by(names(common.by))
+    _check_no_times(names(common.by))
+    if common.where:
+        predicate(common.where)
+    session = open_session(common)
+    scope, why = _scope(session, common)
+    result = answer(session.log, Ask(scope, session.complete, why, again(common), investigate))
+    if not result.exit_code and failed(result, fail_on):
+        result = replace(result, exit_code=1)
+    rejected = too_many_rejects(session, common, by_default=False)
+    return emit(refused(result, rejected) if rejected else result, common)
+
+
+def _check_no_times(by: tuple[str, ...]) -> None:
+    from aiopsctl.events import CALENDAR
+
+    if wrong := next((name for name in by if name in (*CALENDAR, "ts")), ""):
+        raise UsageError(
+            f"drift cannot be cut by {wrong}: it looks at days and weeks itself", help="cut by a column: feature"
+        )
+
+
+def _scope(session: "Session", common: Common) -> "tuple[Scope, str]":
+    """Return the two windows and the slices, and why it is these windows where the user did not say so."""
+    from dataclasses import replace
+
+    from aiopsctl.analyses.drift.windows import pair
+    from aiopsctl.cli.session import scope
+    from aiopsctl.views import nothing_found, oldest_of
+    from aiopsctl.window import Window
+
+    oldest = oldest_of(session.log)
+    if oldest is None:
+        from aiopsctl.measure import Scope
+
+        raise NotJudged(nothing_found(session.log, Scope(session.tz)).removeprefix("error: "))
+    asked = session.window
+    if not common.until and asked.since and asked.since < session.complete:
+        asked = Window(asked.since, session.complete)
+    chosen = pair(asked, oldest, session.complete, session.now, session.tz)
+    own = scope(replace(session, window=chosen.window), common)
+    by = own.by or _features(session)
+    if common.compare:
+        return replace(own, by=by, window=chosen.window), ""
+    return replace(own, by=by, reference=chosen.reference, reference_name=chosen.name), chosen.why
+
+
+def _features(session: "Session") -> tuple[str, ...]:
+    """Return that slices are features, where there are several."""
+    events = session.log.events
+    several = "feature" in events.columns and events["feature"].drop_nulls().n_unique() > 1
+    return ("feature",) if several else ()

@@ -83,7 +83,7 @@ def test_quarters_of_a_real_log(shared_data: Path) -> None:
         SELECT date_trunc('quarter', ts AT TIME ZONE 'UTC') AS quarter, avg(cost_usd), avg(input_tokens), avg(output_tokens)
         FROM calls GROUP BY 1 ORDER BY 1
     """
-    means = duckdb.sql(sql).fetchall()
+    means = duckdb.connect().sql(sql).fetchall()
     columns = {"cost-per-call": 1, "input-tokens": 2, "output-tokens": 3}
 
     found = causes(log.events, SCOPE, {}, "quarter")

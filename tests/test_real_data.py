@@ -37,7 +37,9 @@ def measured(said: dict[str, Any], metric: str) -> Measured:
 
 def answer(sql: str, **parameters: Any) -> Measured:
     """Return what DuckDB says: the last column, by those before it as text."""
-    return {tuple(str(key) for key in keys): value for *keys, value in duckdb.execute(sql, parameters).fetchall()}
+    return {
+        tuple(str(key) for key in keys): value for *keys, value in duckdb.connect().execute(sql, parameters).fetchall()
+    }
 
 
 # a trace of an LLM service: 8,819 calls of one hour, time without a zone and with seven digits of a second
@@ -113,7 +115,7 @@ def test_tokens_and_times_of_calls(quantile: float, shared_data: Path) -> None:
         for name in ("input_tokens", "output_tokens", "ttft_ms", "ts")
     ]
 
-    assert list(duckdb.execute(sql, {"path": path, "q": quantile}).fetchall()[0]) == actual
+    assert list(duckdb.connect().execute(sql, {"path": path, "q": quantile}).fetchall()[0]) == actual
 
 
 # a load test of providers: one JSON array each, with the authors' own summary

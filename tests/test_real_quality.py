@@ -128,14 +128,18 @@ def votes(shared_data: Path, tmp_path: Path) -> dict[str, str]:
         "votes": str(folder / "crowd-comparisons.parquet"),
         "feedback": str(tmp_path / "votes.jsonl"),
     }
-    duckdb.execute(VOTES.replace("$feedback", f"'{paths['feedback']}'"), {k: paths[k] for k in ("answers", "votes")})
+    duckdb.connect().execute(
+        VOTES.replace("$feedback", f"'{paths['feedback']}'"), {k: paths[k] for k in ("answers", "votes")}
+    )
     return paths
 
 
 def test_votes_by_model(votes: dict[str, str]) -> None:
     """Each model's share of votes, taken from its calls, has an interval in which the votes of a worker hang together."""
     found: dict[str, list[tuple[float, float]]] = {}
-    for model, _, hits, count in duckdb.execute(BY_VOTER, {k: votes[k] for k in ("answers", "feedback")}).fetchall():
+    for model, _, hits, count in (
+        duckdb.connect().execute(BY_VOTER, {k: votes[k] for k in ("answers", "feedback")}).fetchall()
+    ):
         found.setdefault(model, []).append((hits, count))
     expected = {model: clustered(*np.array(rows, float).T) for model, rows in found.items()}
 
@@ -152,7 +156,7 @@ def test_votes_by_model(votes: dict[str, str]) -> None:
 def test_votes_are_joined_to_calls(votes: dict[str, str]) -> None:
     """Calls that were voted on are a share of all calls, each once, however many votes it got."""
     sql = "SELECT count(DISTINCT request_id) / (SELECT count(*) FROM read_json($answers)) FROM read_json($feedback)"
-    (expected,) = duckdb.execute(sql, {k: votes[k] for k in ("answers", "feedback")}).fetchone() or (0,)
+    (expected,) = duckdb.connect().execute(sql, {k: votes[k] for k in ("answers", "feedback")}).fetchone() or (0,)
 
     found = measured(
         votes["answers"],

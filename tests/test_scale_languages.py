@@ -138,7 +138,7 @@ def test_examples(metric: Any) -> None:
 def test_sample() -> None:
     """Means, shares and differences are those of SQL."""
     sql = f"SELECT language, avg(input_tokens), avg(cost_usd), count(input_tokens) FROM {CALLS} GROUP BY 1"  # noqa: S608 - our own file
-    expected = {language: rest for language, *rest in duckdb.sql(sql).fetchall()}
+    expected = {language: rest for language, *rest in duckdb.connect().sql(sql).fetchall()}
     answer = found(SAMPLE)
     tokens, cost = (cells(answer, name) for name in ("input-tokens", "cost-per-call"))
 
@@ -156,7 +156,7 @@ def test_ratings_of_the_sample() -> None:
         SELECT c.language, avg(f.value), count(*) FROM read_json('{SAMPLE / "feedback.jsonl.gz"}') f
         JOIN {CALLS} c USING (request_id) WHERE f.kind = 'thumb' GROUP BY 1
     """  # noqa: S608 - our own file
-    expected = {language: (share, n) for language, share, n in duckdb.sql(sql).fetchall()}
+    expected = {language: (share, n) for language, share, n in duckdb.connect().sql(sql).fetchall()}
 
     actual = cells(found(SAMPLE), "thumbs-up-rate")
 

@@ -200,7 +200,7 @@ def test_means_of_the_sample(sample: dict[Any, dict[str, Any]]) -> None:
         SELECT feature, ts >= '2026-10-02' AS after, avg(input_tokens), count(input_tokens)
         FROM {CALLS} WHERE ts >= '2026-09-02' AND ts < '2026-11-01' GROUP BY GROUPING SETS ((feature, after), (after))
     """  # noqa: S608 - our own file
-    expected = {((f,) if f else (), after): (mean, n) for f, after, mean, n in duckdb.sql(sql).fetchall()}
+    expected = {((f,) if f else (), after): (mean, n) for f, after, mean, n in duckdb.connect().sql(sql).fetchall()}
 
     assert len(expected) == 2 * len(sample)
     for key, found in sample.items():
@@ -225,7 +225,7 @@ def test_template_of_the_sample(sample: dict[Any, dict[str, Any]]) -> None:
         SELECT avg(system_tokens) FILTER (ts >= '2026-10-02') - avg(system_tokens) FILTER (ts < '2026-10-02')
         FROM {CALLS} WHERE feature = 'search-answer' AND ts >= '2026-09-02' AND ts < '2026-11-01'
     """  # noqa: S608 - our own file
-    ((expected,),) = duckdb.sql(sql).fetchall()
+    ((expected,),) = duckdb.connect().sql(sql).fetchall()
 
     assert sample["search-answer",]["parts"]["template"] == pytest.approx(expected, rel=0.01)
 
@@ -245,7 +245,7 @@ def test_curve_of_the_sample(sample: dict[Any, dict[str, Any]]) -> None:
         SELECT day, sum(t) OVER w / sum(n) OVER w FROM days
         WINDOW w AS (ORDER BY day RANGE BETWEEN INTERVAL 29 DAYS PRECEDING AND CURRENT ROW) ORDER BY day
     """  # noqa: S608 - our own file
-    expected = [mean for _, mean in duckdb.sql("SET TimeZone = 'UTC'; " + sql).fetchall()]
+    expected = [mean for _, mean in duckdb.connect().sql("SET TimeZone = 'UTC'; " + sql).fetchall()]
     points = sample["search-answer",]["curve"]
 
     assert [None] * 29 == [point["rolling_tokens"] for point in points[:29]]

@@ -124,7 +124,7 @@ def test_azure_peaks(measure: str, shared_data: Path) -> None:
         tokens="ContextTokens + GeneratedTokens", log="read_parquet($path)", before=LENGTHS[measure],
         ts='"TIMESTAMP"::TIMESTAMP',
     )  # fmt: skip
-    calls, tokens = duckdb.execute(sql, {"path": str(path)}).fetchall()[0]
+    calls, tokens = duckdb.connect().execute(sql, {"path": str(path)}).fetchall()[0]
     maps = ("ts=TIMESTAMP", "input_tokens=ContextTokens", "output_tokens=GeneratedTokens")
 
     found = said(path, "--isolated", *(word for pair in maps for word in ("--map", pair)))
@@ -146,7 +146,7 @@ def test_mooncake_peaks(shared_data: Path, tmp_path: Path) -> None:
         )
     )
     sql = SLIDING.format(tokens="i + o", log="read_json($path)", ts="make_timestamp(ts * 1000)", before=LENGTHS["rpm"])
-    calls, tokens = duckdb.execute(sql, {"path": str(path)}).fetchall()[0]
+    calls, tokens = duckdb.connect().execute(sql, {"path": str(path)}).fetchall()[0]
 
     found = said(path, "--isolated", "--map", "ts=ts", "--map", "input_tokens=i", "--map", "output_tokens=o")
 

@@ -18,6 +18,7 @@ EACH: dict[str, str] = {
     "input-tokens": "avg(input_tokens) FILTER (event = 'call')",
     "input-tokens-p50": "quantile_disc(input_tokens, 0.5) FILTER (event = 'call')",
     "input-tokens-p95": "quantile_disc(input_tokens, 0.95) FILTER (event = 'call')",
+    "input-tokens-p99": "quantile_disc(input_tokens, 0.99) FILTER (event = 'call')",
     "output-tokens-p95": "quantile_disc(output_tokens, 0.95) FILTER (event = 'call')",
     "cache-read-share":
         "sum(cache_read_tokens) FILTER (input_tokens IS NOT NULL) / sum(input_tokens) FILTER (cache_read_tokens IS NOT NULL)",

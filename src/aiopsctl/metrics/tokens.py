@@ -61,6 +61,9 @@ input_tokens = _tokens(
 )
 input_tokens_p50 = _tokens_quantile("input", 0.5, "median input tokens", _TYPICAL)
 input_tokens_p95 = _tokens_quantile("input", 0.95, "p95 input tokens", "How long the long prompts are.")
+input_tokens_p99 = _tokens_quantile(
+    "input", 0.99, "p99 input tokens", "The prompts that meet the model's context limit."
+)
 output_tokens = _tokens("output", "output tokens per call", "Output costs several times as much as input.")
 output_tokens_p50 = _tokens_quantile("output", 0.5, "median output tokens", _TYPICAL)
 output_tokens_p95 = _tokens_quantile("output", 0.95, "p95 output tokens", "How long the long answers are.")

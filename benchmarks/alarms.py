@@ -267,7 +267,7 @@ def coverage(rng: np.random.Generator, volume: int, count: int) -> float:
     held = [
         h
         for _ in range(count)
-        for h in watched(simulate(rng, volume, RATINGS, 8, calm=True), RATINGS, truth=True).covered
+        for h in watched(simulate(rng, volume, RATINGS, 1, calm=True), RATINGS, truth=True).covered
     ]
     return sum(held) / len(held)
 
@@ -282,7 +282,7 @@ def main() -> None:
     for volume in map(int, asked.volumes.split(",")):
         rng = np.random.default_rng([asked.seed, volume])
         print(f"\n{volume:,} events a day\n{'=' * 30}")
-        held = coverage(rng, volume, max(4, round(asked.years * {200: 200, 2_000: 60, 50_000: 4}[volume])))
+        held = coverage(rng, volume, max(4, round(asked.years * {200: 600, 2_000: 300, 50_000: 40}[volume])))
         print(f"95 % intervals hold no change (users alone differ): {held:.1%}")
         ours, rules = false_alarms(rng, volume, max(2, round(asked.years * SERIES_YEARS[volume])))
         print("false alarms a year, 150 series:")

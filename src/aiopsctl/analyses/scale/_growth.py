@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from aiopsctl import sums
+from aiopsctl.analyses.causes import USUAL
 from aiopsctl.engine.plan import column_of
 from aiopsctl.stats.decompose import Sums, nested
 
@@ -24,9 +25,6 @@ LOGGED = {
 }
 MOSTLY = 0.95
 """A part of the input counts as logged where so many of a feature's calls tell it, before and after."""
-
-USUAL = (0.25, 4.0)
-"""What a cached and an output token cost beside an input token, where the rates of a model are not known."""
 
 _TOKENS, _CALLS = column_of(sums.input_tokens), column_of(sums.calls_with_input)
 _COLUMNS = {name: column_of(tokens) for name, (tokens, _) in LOGGED.items()}

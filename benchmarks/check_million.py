@@ -33,12 +33,13 @@ con.execute("create table calls as select * from t qualify row_number() over (pa
 one = lambda sql: con.execute(sql).fetchall()
 now = one("select max(ts) from calls")[0][0]
 month = "date_trunc('month', (select max(ts) from calls))"
+end = "(date_trunc('day', (select max(ts) from calls)) + interval 1 day)"
 print(json.dumps({
     "user-cost-over-mean": one(f"with u as (select sum(cost_usd) c from calls where ts >= {month} group by user_id) select max(c) / avg(c) from u")[0][0],
     "cost-per-mau": one(f"select sum(cost_usd) / count(distinct user_id) from calls where ts >= {month}")[0][0],
     "cost-per-mau before": one(f"select sum(cost_usd) / count(distinct user_id) from calls where ts < {month} and ts >= {month} - interval 1 month and ts < {month} - interval 1 month + ((select max(ts) from calls) - {month})")[0][0],
-    "input-tokens": one("select avg(input_tokens) from calls where ts > (select max(ts) from calls) - interval 30 day")[0][0],
-    "input-tokens before": one("select avg(input_tokens) from calls where ts <= (select max(ts) from calls) - interval 30 day and ts > (select max(ts) from calls) - interval 60 day")[0][0],
+    "input-tokens": one(f"select avg(input_tokens) from calls where ts >= {end} - interval 30 day")[0][0],
+    "input-tokens before": one(f"select avg(input_tokens) from calls where ts >= {end} - interval 65 day and ts < {end} - interval 35 day")[0][0],
     "latency": one("select feature, quantile_disc(latency_ms, 0.5), quantile_disc(latency_ms, 0.95) from calls where status = 'ok' and ts > (select max(ts) from calls) - interval 7 day group by 1 order by 1"),
 }))
 """

@@ -61,7 +61,7 @@ class Common:
         bool,
         Option(
             "--with-text",
-            help="Save the text of rejected rows, too; scale languages reads prompts.",
+            help="Save the text of rejected rows, too; scale languages reads prompts, drift compares texts.",
             rich_help_panel=_READ,
         ),
     ] = False

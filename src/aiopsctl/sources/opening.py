@@ -15,8 +15,8 @@ from aiopsctl.sources.source import Head, Source
 class Reading:
     """How to read: the zone of zone-less times, formats that are forced, a column map, and where rejects are saved.
 
-    Calls without a language have that of their prompt with `detect_languages`; user ids are replaced by pseudonyms where there is a key for them.
-
+    Calls without a language have that of their prompt with `detect_languages`, and events a sample of their text with
+    `keep_text`; user ids are replaced by pseudonyms where there is a key for them.
     `formats` forces the format of what is behind a path, as the path was written; `source` that of all else.
     """
 
@@ -26,6 +26,7 @@ class Reading:
     rejects: str | None = None
     with_text: bool = False
     detect_languages: bool = False
+    keep_text: bool = False
     formats: Mapping[str, str] = field(default_factory=dict)
     pseudonym_key: bytes | None = field(default=None, repr=False)
 

@@ -10,7 +10,7 @@ import polars as pl
 from polars.exceptions import PolarsError
 
 from aiopsctl.errors import UsageError
-from aiopsctl.sources import documents, edits, files, languages, lines, tables, traces
+from aiopsctl.sources import documents, edits, files, languages, lines, tables, texts, traces
 from aiopsctl.sources.coerce import coerce, empty
 from aiopsctl.sources.files import Input
 from aiopsctl.sources.join import with_call_facts, without_duplicates
@@ -51,6 +51,8 @@ def finished(run: "Run", opened: Sequence[Opened], events: pl.DataFrame) -> Log:
     events = edits.sized(events, opened, run.reread)
     if run.how.detect_languages:
         events = languages.with_languages(events, opened, run.reread)
+    if run.how.keep_text:
+        events = texts.with_texts(events, opened, run.reread)
     events = events.drop(LINE, strict=False)
     unique = without_duplicates(events)
     account.rows_duplicate = events.height - unique.height

@@ -10,11 +10,13 @@ from aiopsctl.analyses.drift.columns import columns
 from aiopsctl.analyses.drift.moves import ALPHA, DOF, EVENTS, USERS
 from aiopsctl.analyses.drift.pages import DRIFTED, sections
 from aiopsctl.analyses.drift.signals import SURE, WEEKS, signals, told
+from aiopsctl.analyses.drift.text import DEFINITIONS as OF_TEXT
+from aiopsctl.analyses.drift.text import TEXTS, texts
 from aiopsctl.analyses.drift.why import carriers, changes, verdicts
 from aiopsctl.measure import Scope, iso
 from aiopsctl.result import Result
 from aiopsctl.sources.log import Log
-from aiopsctl.stats import distance, trend
+from aiopsctl.stats import distance, text, trend
 from aiopsctl.views import account, nothing_found, refused, short, span_of
 from aiopsctl.window import Window
 
@@ -36,12 +38,15 @@ DEFINITIONS = {
 }
 """What the numbers are, where others might mean something else."""
 
+_NO_TEXT = "no text was found: --map prompt=COLUMN says where it is"
+_OF_TEXT = {name: f"{OF_TEXT[name]}; {words}" for name, words in text.DEFINITIONS.items()}
+
 
 @dataclass(frozen=True)
 class Ask:
     """What is asked of a log: two windows, where the last complete day ends, and whether to fill in the checklist.
 
-    `why` says why it is these windows, `inputs` are the words of the command line that say what is read.
+    `with_text` says that text was asked for; `why` says why it is these windows, `inputs` are the words of the command line that say what is read.
     """
 
     scope: Scope
@@ -49,19 +54,22 @@ class Ask:
     why: str
     inputs: Sequence[str]
     investigate: bool = False
+    with_text: bool = False
 
 
 def drift(log: Log, ask: Ask) -> Result:
     """Return the answer: exit code 3 where a window has no rows, or nothing can be told."""
     scope, complete, why = ask.scope, ask.complete, ask.why
     events, unsliced = log.events, replace(scope, by=())
-    base = Result("drift", 0, span_of(log, scope), account(log, unsliced), [], notes=list(log.account.notes))
+    notes = [*log.account.notes, *([_NO_TEXT] if ask.with_text and not set(TEXTS) & set(events.columns) else [])]
+    base = Result("drift", 0, span_of(log, scope), account(log, unsliced), [], notes=notes)
     for window in (scope.window, scope.reference or Window()):
         own = replace(unsliced, window=window, reference=None)
         if not account(log, own).rows_used:
             return refused(base, nothing_found(log, own))
     found = signals(events, scope, complete)
-    own_columns, own_signals = columns(events, unsliced), told(found)
+    own_columns = [*columns(events, unsliced), *(texts(events, unsliced) if ask.with_text else ())]
+    own_signals = told(found)
     seen = verdicts(own_signals, events, scope, ask.inputs)
     carried, moved = carriers(seen), changes(seen, events, unsliced)
     statuses = [each["status"] for each in (*own_columns, *own_signals)]
@@ -69,7 +77,7 @@ def drift(log: Log, ask: Ask) -> Result:
     steps = investigation(events, unsliced, complete, own_columns, moved) if ask.investigate else None
     extra = {
         "verdict": verdict, "compared_with": _compared(scope, why), "columns": own_columns, "signals": own_signals,
-        "carriers": carried, "changes": moved, "investigation": steps, "definitions": DEFINITIONS,
+        "carriers": carried, "changes": moved, "investigation": steps, "definitions": DEFINITIONS | (_OF_TEXT if ask.with_text else {}),
     }  # fmt: skip
     shown = sections(own_columns, own_signals, carried, moved, _words(scope, why))
     result = replace(

@@ -52,7 +52,7 @@ CATEGORIES = (
     "query_type", "language", "model", "model_version", "prompt_version", "feature", "country", "tier", "provider", "status",
 )  # fmt: skip
 
-_APPLY = (
+APPLY = (
     "psi", "js_distance", "hellinger", "wasserstein", "wasserstein_normalized", "ks", "ks_p", "chi2", "chi2_p",
     "cramers_v", "tvd",
 )  # fmt: skip
@@ -94,7 +94,7 @@ class Column:
 
     def distances(self) -> dict[str, float | None]:
         """Return every distance, None where it does not apply."""
-        found: dict[str, float | None] = dict.fromkeys(_APPLY)
+        found: dict[str, float | None] = dict.fromkeys(APPLY)
         if not (self.before.sum() and self.after.sum()):
             return found
         before, after = self.before, self.after
@@ -107,7 +107,7 @@ class Column:
         else:
             edges = distance.deciles(*self._numbers()[:2])
             before, after = (distance.binned(self._numbers()[0], side, edges) for side in (before, after))
-        return found | {name: getattr(distance, name)(before, after) for name in _APPLY[:3]}
+        return found | {name: getattr(distance, name)(before, after) for name in APPLY[:3]}
 
     def _numbers(self) -> "tuple[Numbers, Numbers, Numbers]":
         import numpy as np
@@ -218,11 +218,11 @@ def _told(column: Column, p: float | None, events: pl.DataFrame, scope: Scope) -
         "mean": value if numeric else None, "mean_reference": before if numeric else None,
         "moved": None if numeric else share, "n": int(column.after.sum()), "n_reference": int(column.before.sum()),
         "p": column.p, "p_adjusted": p, "detectable": series.detectable, **column.distances(), "reason": reason,
-        **(series.dated() if status in ("warning", "critical") else dict.fromkeys(_DATED)),
+        **(series.dated() if status in ("warning", "critical") else dict.fromkeys(DATED)),
     }  # fmt: skip
 
 
-_DATED = ("changed_at", "changed_between", "changed_slowly")
+DATED = ("changed_at", "changed_between", "changed_slowly")
 
 
 def _change(column: Column) -> float | None:

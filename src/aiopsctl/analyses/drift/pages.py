@@ -5,13 +5,15 @@ from datetime import date
 from itertools import groupby, islice
 from typing import Any
 
-from aiopsctl.readable import change, clean, number, plural, sparkline
+from aiopsctl.analyses.drift.text import TERM_USERS
+from aiopsctl.readable import change, change_words, clean, number, plural, sparkline
 from aiopsctl.result import TELLING, Section
 
 Told = Mapping[str, Any]
 DRIFTED = ("critical", "warning")
 _UNITS = {"input_tokens": "tokens", "output_tokens": "tokens", "latency_ms": "ms", "ttft_ms": "ms", "cost_usd": "usd",
           "star": "score"}  # fmt: skip
+TEXT, _FAR = "text", "score"
 _MOST = 10
 _IMPLIED = ("provider", "model_version")
 """What is not said of the calls of one model."""
@@ -25,11 +27,13 @@ def sections(columns: Sequence[Told], signals: Sequence[Told], carried: Sequence
         Section("", ("drift",), tuple((line,) for line in _verdict(columns, signals, bad, compared))),
         Section("did it get worse", ("status", "what", "before", "now", "change"), tuple(_worse(s) for s in bad),
                 right=("before", "now", "change")),
-        Section("when", ("what", "since", "surely between", "how", "by week"), tuple(_when(s) for s in bad)),
+        Section("when", ("what", "since", "surely between", "how", "by week"),
+                tuple(_when(s) for s in bad if s.get("kind") != TEXT)),
         Section("what carries it", ("of", "carried by", "part", "share before", "after"), tuple(_carried(carried)),
                 right=("part", "share before", "after")),
         Section("what changed then, which need not be the cause", ("on", "of", "what", "share before", "after"), tuple(_moved(moved)),
                 right=("share before", "after")),
+        *texts([of for of in columns if of["kind"] == TEXT]),
     ]  # fmt: skip
     return tuple(section for section in found if section.rows)
 
@@ -52,7 +56,7 @@ def _verdict(columns: Sequence[Told], signals: Sequence[Told], bad: Sequence[Tol
 def name(of: Told) -> str:
     """Return what drifted: `thumbs-up-rate of draft`, `column prompt_version`."""
     if "column" in of:
-        return f"column {of['column']}"
+        return f"{'text of' if of['kind'] == TEXT else 'column'} {of['column']}"
     cut = ", ".join(clean(value, 40) for value in of["slice"].values())
     return f"{of['metric']} of {cut}" if cut else str(of["metric"])
 
@@ -60,6 +64,9 @@ def name(of: Told) -> str:
 def _worse(of: Told) -> tuple[Any, ...]:
     if "column" in of:
         unit = _UNITS.get(of["column"], "")
+        if of["kind"] == TEXT:
+            ends = of["js_distance_reference"], of["js_distance"]
+            return (of["status"], name(of), *(number(end, _FAR) for end in ends), change_words(of["change"], _FAR))
         if of["kind"] != "categorical":
             ends = of["mean_reference"], of["mean"]
             return (of["status"], name(of), *(number(end, unit) for end in ends), change(ends[1], ends[0], unit))
@@ -69,6 +76,21 @@ def _worse(of: Told) -> tuple[Any, ...]:
         return (of["status"], name(of), *shown, f"{number(of['change'], 'ratio')} moved")
     ends = of["value_reference"], of["value"]
     return (of["status"], name(of), *(number(end, of["unit"]) for end in ends), change(ends[1], ends[0], of["unit"]))
+
+
+def texts(found: Sequence[Told]) -> Iterable[Section]:
+    """Yield the tables of texts: how far each is from the weeks before, and the words that tell them apart."""
+    far = [(of["status"], of["column"], number(of["js_distance_reference"], _FAR), number(of["js_distance"], _FAR),
+            "" if of["p_adjusted"] is None else f"{of['p_adjusted']:.2g}", of["reason"] or "") for of in found]  # fmt: skip
+    yield Section(
+        "text",
+        ("status", "of", "usually apart", "now", "p", "because"),
+        tuple(far),
+        right=("usually apart", "now", "p"),
+    )
+    told = [(of["column"], f"{way} often now", ", ".join(clean(term["term"], 40) for term in own))
+            for of in found for way, own in of["terms"].items() if own]  # fmt: skip
+    yield Section(f"words that at least {TERM_USERS} users used", ("of", "which", "words"), tuple(told))
 
 
 def _when(of: Told) -> tuple[Any, ...]:

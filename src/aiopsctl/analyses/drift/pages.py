@@ -28,9 +28,8 @@ def sections(columns: Sequence[Told], signals: Sequence[Told], carried: Sequence
         Section("did it get worse", ("status", "what", "before", "now", "change"), tuple(_worse(s) for s in bad),
                 right=("before", "now", "change")),
         Section("when", ("what", "since", "surely between", "how", "by week"),
-                tuple(_when(s) for s in bad if s.get("kind") != TEXT)),
-        Section("what carries it", ("of", "carried by", "part", "share before", "after"), tuple(_carried(carried)),
-                right=("part", "share before", "after")),
+                tuple(_when(s) for s in bad if s.get("kind") != TEXT), spare=("surely between",)),
+        _carriers(tuple(_carried(carried))),
         Section("what changed then, which need not be the cause", ("on", "of", "what", "share before", "after"), tuple(_moved(moved)),
                 right=("share before", "after")),
         *texts([of for of in columns if of["kind"] == TEXT]),
@@ -101,6 +100,13 @@ def _when(of: Told) -> tuple[Any, ...]:
     between = "" if first == last else f"{day(first)} and {day(last)}"
     how = of.get("label") or ("slowly" if of["changed_slowly"] else "at once")
     return (name(of), day(of["changed_at"]), between, how, weeks)
+
+
+def _carriers(rows: tuple[tuple[Any, ...], ...]) -> Section:
+    """Return the table of what carries each drift, without shares where none has any."""
+    columns = ("of", "carried by", "part", "share before", "after")
+    kept = len(columns) if any(row[3] or row[4] for row in rows) else 3
+    return Section("what carries it", columns[:kept], tuple(row[:kept] for row in rows), right=columns[2:])
 
 
 def _carried(carried: Sequence[Told]) -> Iterable[tuple[Any, ...]]:

@@ -167,7 +167,9 @@ def _peak_sections(rows: Sequence[dict[str, Any]]) -> Iterable[Section]:
     for name in dict.fromkeys(_name(row) for row in shown):
         cells = (_peak_cells(row)[: len(columns)] for row in shown if _name(row) == name)
         said = f", limits by its header of {short(by_header[name])}" if name in by_header else ""
-        yield Section(f"{clean(name)}{said}", columns, tuple(cells), right=("peak", "limit", "used", "growth"))
+        yield Section(
+            f"{clean(name)}{said}", columns, tuple(cells), right=("peak", "limit", "used", "growth"), spare=("growth",)
+        )
 
 
 def _peak_cells(row: dict[str, Any]) -> tuple[Any, ...]:

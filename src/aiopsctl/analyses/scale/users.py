@@ -195,6 +195,7 @@ def _sections(data: Mapping[str, Any]) -> tuple[Section, ...]:
             "the heaviest users",
             ("user", "cost", "share", "calls", "a day", "days", "hours", "repeats", "input", "features"),
             tuple(_user(each) for each in data["heaviest"]), right=("cost", "share", "a day", "repeats", "input"),
+            spare=("a day", "days", "hours", "input", "features"),
         ),
         Section(
             "who they may be: a guess", ("user", "kind", "what was seen"),

@@ -63,14 +63,20 @@ def lacks(
 
     Nothing is an empty string.
     """
-    columns = frozenset(events.columns)
-    kinds = frozenset(events["kind"].unique().drop_nulls()) if "kind" in columns else frozenset()
+    untold = missing(events, metrics)
     return {
-        m.name: _missing(m, columns, kinds)
+        m.name: untold[m.name]
         or _uncut(m, setting.by)
         or lacking([name for name in m.facts if name not in m.optional], facts, setting)
         for m in metrics
     }
+
+
+def missing(events: pl.DataFrame, metrics: Sequence[Metric]) -> dict[str, str]:
+    """Return for each metric which columns, or kinds of rows, the log has none of; nothing is an empty string."""
+    columns = frozenset(events.columns)
+    kinds = frozenset(events["kind"].unique().drop_nulls()) if "kind" in columns else frozenset()
+    return {m.name: _missing(m, columns, kinds) for m in metrics}
 
 
 def _uncut(metric: Metric, by: Sequence[str]) -> str:

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 TVD = Gate(0.10, 0.20)
 """The share of the traffic that must have moved."""
 
+_READ = {"star": "value"}
+"""Columns that are read under another name."""
+
 _CATEGORY_EVENTS = 200
 _KEPT = 0.01
 _GRAIN = ("day", "user_id")
@@ -133,6 +136,7 @@ def columns(events: pl.DataFrame, scope: Scope) -> list[dict[str, Any]]:
 
 
 def _columns(events: pl.DataFrame, scope: Scope, names: Sequence[str]) -> list[Column]:
+    names = [name for name in names if _READ.get(name, name) in events.columns]
     plan = [Reduction((WINDOW,), (_key(name),), (_key(name),), {"n": _counted(name)}) for name in names]
     counts = {name: _sides(rows, _key(name)) for name, rows in zip(names, taken(events, plan, scope), strict=True)}
     counts = {name: sides for name, sides in counts.items() if len(sides[0])}

@@ -12,6 +12,7 @@ from aiopsctl import catalog
 from aiopsctl import sums as named
 from aiopsctl.analyses.drift.moves import POINTS, RARE, SCORES, SIZES, TICKETS, Gate, Series, judged
 from aiopsctl.changes import scale_of
+from aiopsctl.context import missing
 from aiopsctl.engine.plan import Reduction, column_of
 from aiopsctl.measure import WINDOW, Scope, labels, measure, sums
 from aiopsctl.metric import Metric
@@ -135,7 +136,9 @@ def harm_of(metric: Metric) -> int:
 
 
 def _means(events: pl.DataFrame, scope: Scope, complete: datetime) -> Iterator[Signal]:
-    metrics = [catalog.metric(name) for name in MEANS]
+    metrics = _told_by(events, [catalog.metric(name) for name in MEANS])
+    if not metrics:
+        return
     wanted = {column_of(what): what for m in metrics for what in _ratio(m)}
     (rows,) = sums(events, [Reduction((*scope.by, WINDOW), ("feature_or_none", "day", "user_id"), (), wanted)], scope)
     parts = _slices(rows, scope)
@@ -146,6 +149,12 @@ def _means(events: pl.DataFrame, scope: Scope, complete: datetime) -> Iterator[S
             if metric.name == CORRECTED:
                 own = own.filter(top.sum().over("feature_or_none") > 0)
             yield _signal(metric, own.select(WINDOW, "day", "user_id", top=top / metric.value.per, size=size), m, weeks)
+
+
+def _told_by(events: pl.DataFrame, metrics: Sequence[Metric]) -> list[Metric]:
+    """Return the metrics that the log has the columns and the kinds of rows for: no others are worth a sum."""
+    lacks = missing(events, metrics)
+    return [metric for metric in metrics if not lacks[metric.name]]
 
 
 def _ratio(metric: Metric) -> list[Sum]:

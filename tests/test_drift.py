@@ -267,6 +267,19 @@ class TestColumns:
         assert (found["status"], found["p_adjusted"]) == ("unknown", None)
         assert found["reason"] == "40 events in one of the windows, 100 are needed"
 
+    def test_moved_twice(self) -> None:
+        """Input that doubles and later falls back half of the way has both dates, each with its step; the larger is the date."""
+        tokens = (
+            [1_000, 1_100, 900, 1_000] * 250 + [2_000, 2_200, 1_800, 2_000] * 125 + [1_500, 1_600, 1_400, 1_500] * 125
+        )
+
+        found = column({"columns": columns(calls(tokens), SCOPE)}, "input_tokens")
+
+        later = (SPLIT + timedelta(days=14)).date().isoformat()
+        assert found["changed_at"] == SPLIT.date().isoformat()
+        assert [each["at"] for each in found["changes_at"]] == [SPLIT.date().isoformat(), later]
+        assert [each["size"] for each in found["changes_at"]] == pytest.approx([1_000, -500], rel=0.02)
+
     def test_growth(self) -> None:
         """Input that is a quarter longer is critical and goes up."""
         tokens = [1_000, 1_100, 900, 1_000] * 125 + [1_250, 1_375, 1_125, 1_250] * 125

@@ -14,7 +14,7 @@ from aiopsctl.analyses.drift.why import carriers, changes, verdicts
 from aiopsctl.measure import Scope, iso
 from aiopsctl.result import Result
 from aiopsctl.sources.log import Log
-from aiopsctl.stats import distance, trend
+from aiopsctl.stats import breakpoints, distance, trend
 from aiopsctl.views import account, nothing_found, refused, short, span_of
 from aiopsctl.window import Window
 
@@ -32,7 +32,9 @@ DEFINITIONS = {
     f"{EVENTS} events (categories: 200), {USERS} users or {DOF} degrees of freedom, and where the 95 % interval reaches a critical change; distances alone decide nothing",
     "detectable": "the smallest change that would be seen 8 times in 10, one-sided at p_adjusted's limit",
     "label": f"sustained where the trend of up to {WEEKS} complete weeks has p of at most {SURE} in the harmful direction",
-    "changed_at": "the day of the least-squares break of daily means, weekdays allowed for, in level or into a slope",
+    "changed_at": "the day of the least-squares break of daily means, weekdays allowed for, in level or into a slope; of "
+    "several breaks the largest in the direction of the change",
+    "changes_at": breakpoints.DEFINITION,
 }
 """What the numbers are, where others might mean something else."""
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from aiopsctl import sums
-from aiopsctl.analyses.drift.moves import POINTS, SCORES, SIZES, Gate, Series, alone, judged
+from aiopsctl.analyses.drift.moves import POINTS, SCORES, SIZES, UNDATED, Gate, Series, alone, judged
 from aiopsctl.engine.plan import Reduction
 from aiopsctl.measure import WINDOW, Scope
 from aiopsctl.measure import sums as taken
@@ -218,11 +218,8 @@ def _told(column: Column, p: float | None, events: pl.DataFrame, scope: Scope) -
         "mean": value if numeric else None, "mean_reference": before if numeric else None,
         "moved": None if numeric else share, "n": int(column.after.sum()), "n_reference": int(column.before.sum()),
         "p": column.p, "p_adjusted": p, "detectable": series.detectable, **column.distances(), "reason": reason,
-        **(series.dated() if status in ("warning", "critical") else dict.fromkeys(_DATED)),
+        **(series.dated() if status in ("warning", "critical") else UNDATED),
     }  # fmt: skip
-
-
-_DATED = ("changed_at", "changed_between", "changed_slowly")
 
 
 def _change(column: Column) -> float | None:

@@ -25,7 +25,7 @@ def sections(columns: Sequence[Told], signals: Sequence[Told], carried: Sequence
         Section("", ("drift",), tuple((line,) for line in _verdict(columns, signals, bad, compared))),
         Section("did it get worse", ("status", "what", "before", "now", "change"), tuple(_worse(s) for s in bad),
                 right=("before", "now", "change")),
-        Section("when", ("what", "since", "surely between", "how", "by week"), tuple(_when(s) for s in bad)),
+        Section("when", ("what", "since", "surely between", "how", "by week"), tuple(row for s in bad for row in _when(s))),
         Section("what carries it", ("of", "carried by", "part", "share before", "after"), tuple(_carried(carried)),
                 right=("part", "share before", "after")),
         Section("what changed then, which need not be the cause", ("on", "of", "what", "share before", "after"), tuple(_moved(moved)),
@@ -71,14 +71,26 @@ def _worse(of: Told) -> tuple[Any, ...]:
     return (of["status"], name(of), *(number(end, of["unit"]) for end in ends), change(ends[1], ends[0], of["unit"]))
 
 
-def _when(of: Told) -> tuple[Any, ...]:
+def _when(of: Told) -> Iterable[tuple[Any, ...]]:
     weeks = sparkline([week["value"] for week in of.get("weeks", ())], 12)
     if of["changed_at"] is None:
-        return (name(of), "no one day", "", of.get("label") or "", weeks)
-    first, last = of["changed_between"]
-    between = "" if first == last else f"{day(first)} and {day(last)}"
+        yield (name(of), "no one day", "", of.get("label") or "", weeks)
+        return
     how = of.get("label") or ("slowly" if of["changed_slowly"] else "at once")
-    return (name(of), day(of["changed_at"]), between, how, weeks)
+    yield (name(of), day(of["changed_at"]), _between(of["changed_between"]), how, weeks)
+    for other in of["changes_at"]:
+        if other["at"] != of["changed_at"]:
+            yield (
+                "",
+                f"also {day(other['at'])}",
+                _between(other["between"]),
+                "up" if other["size"] > 0 else "down",
+                "",
+            )
+
+
+def _between(ends: Sequence[str]) -> str:
+    return "" if ends[0] == ends[1] else f"{day(ends[0])} and {day(ends[1])}"
 
 
 def _carried(carried: Sequence[Told]) -> Iterable[tuple[Any, ...]]:

@@ -10,7 +10,7 @@ import polars as pl
 
 from aiopsctl import catalog
 from aiopsctl import sums as named
-from aiopsctl.analyses.drift.moves import POINTS, RARE, SCORES, SIZES, TICKETS, Gate, Series, judged
+from aiopsctl.analyses.drift.moves import POINTS, RARE, SCORES, SIZES, TICKETS, UNDATED, Gate, Series, judged
 from aiopsctl.changes import scale_of
 from aiopsctl.engine.plan import Reduction, column_of
 from aiopsctl.measure import WINDOW, Scope, labels, measure, sums
@@ -114,7 +114,7 @@ def _told(signal: Signal, p: float | None) -> dict[str, Any]:
         "value": m.value, "value_reference": signal.before, "unit": m.unit, "change_low": low, "change_high": high,
         **dict(zip(("slope_per_week", "low", "high", "p"), slope, strict=True)),
         "p_change": signal.p, "p_adjusted": p, "detectable": series.detectable, "n": m.n, "n_reference": m.reference.n if m.reference else 0,
-        **(series.dated() if seen else {"changed_at": None, "changed_between": None, "changed_slowly": None}),
+        **(series.dated() if seen else UNDATED),
         "weeks": [{"week": day.isoformat(), "value": value} for day, value in signal.weeks],
         "reason": reason,
     }  # fmt: skip

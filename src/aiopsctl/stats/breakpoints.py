@@ -2,7 +2,8 @@
 
 Optimal partitioning (Jackson et al. 2005; PELT finds the same): the weighted squares around the level of each segment, in
 variances of the noise, plus a penalty for each segment, are as small as they can be. The noise is that of neighbouring
-days, so that levels do not count as noise: the median absolute deviation of their differences.
+days, so that levels do not count as noise: the median of their absolute differences. A series with a break every four
+weeks, or more, wanders: there it is that of neighbouring weeks, so that a wander or a trend is no staircase.
 """
 
 from dataclasses import dataclass
@@ -22,13 +23,16 @@ SHORTEST = 7
 PENALTY = 6.0
 """So many times ln(days) variances of the noise a break must explain: at 3, chance alone has three times as many."""
 
+_WANDERS = 4
+"""Levels that last fewer than so many times the shortest, on average, are no levels."""
+
 _AS_NORMAL = 1.4826
 _ROUNDS, _SEVERAL = 5, 2
 
 DEFINITION = (
     "days that split the daily means, weighted by events and weekdays allowed for, into levels of at least "
-    f"{SHORTEST} days: squares around the levels in variances of the noise (median absolute deviation of the differences "
-    f"of neighbouring days) plus {PENALTY:g} ln(days) for each (optimal partitioning, as PELT with l2 cost); between: 95 % "
+    f"{SHORTEST} days: squares around the levels in variances of the noise (median absolute difference of neighbouring "
+    f"days x {_AS_NORMAL} / sqrt(2); of weeks, where breaks are closer than {_WANDERS * SHORTEST} days) plus {PENALTY:g} ln(days) for each (optimal partitioning, as PELT with l2 cost); between: 95 % "
     f"by the likelihood ratio, the others held; {LEAST} days from both ends"
 )
 
@@ -78,19 +82,18 @@ def breakpoints_of(
     if days < max(2 * ends, 2):
         return ()
     at: list[int] = []
-    series = mean.astype(float)
+    series, weight, worth = mean.astype(float), weight.astype(float), penalty * float(np.log(days))
     for _ in range(_ROUNDS):
         series = _without_weeks(mean, weight, weekday, at)
         noise = _variance(series, weight)
-        found = (
-            _partition(series, weight.astype(float) / noise, penalty * float(np.log(days)), least, ends)
-            if noise
-            else []
-        )
+        found = _partition(series, weight / noise, worth, least, ends) if noise else []
+        if len(found) * _WANDERS * least > days:
+            noise = max(noise, _variance(*_by_blocks(series, weight, least)))
+            found = _partition(series, weight / noise, worth, least, ends)
         if found == at:
             break
         at = found
-    return _told(series, weight.astype(float), at)
+    return _told(series, weight, at)
 
 
 def _without_weeks(mean: "Numbers", weight: "Numbers", weekday: "Numbers", at: list[int]) -> "Numbers":
@@ -109,12 +112,19 @@ def _without_weeks(mean: "Numbers", weight: "Numbers", weekday: "Numbers", at: l
 
 
 def _variance(series: "Numbers", weight: "Numbers") -> float:
-    """Return the variance of a mean of one event, from how much neighbouring days differ; 0 where none do."""
+    """Return the variance of a mean of one event, from how much neighbours differ; 0 where none do."""
     import numpy as np
 
     steps = np.diff(series) / np.sqrt(1 / weight[1:] + 1 / weight[:-1])
-    robust = _AS_NORMAL * float(np.median(abs(steps - np.median(steps))))
+    robust = _AS_NORMAL * float(np.median(abs(steps)))
     return robust**2 if robust > 0 else float((steps**2).mean())
+
+
+def _by_blocks(series: "Numbers", weight: "Numbers", size: int) -> "tuple[Numbers, Numbers]":
+    """Return the means and the weights of blocks of so many days, up to the last."""
+    first = len(series) % size
+    own, tops = (each[first:].reshape(-1, size).sum(axis=1) for each in (weight, weight * series))
+    return tops / own, own
 
 
 def _partition(series: "Numbers", weight: "Numbers", penalty: float, least: int, ends: int) -> list[int]:

@@ -211,10 +211,12 @@ def _told(column: Column, p: float | None, events: pl.DataFrame, scope: Scope) -
     series = column.series
     value, before = series.value, series.reference
     rose = None if value is None or before is None or value == before else value > before
+    low, high = series.change.interval() if numeric and series.change and not series.lack else (None, None)
     share = {"value": column.mover, "share_before": before, "share_after": value}
     return {
         "column": column.name, "kind": column.kind, "status": status,
         "change": _change(column), "direction": None if rose is None or not numeric else "up" if rose else "down",
+        "change_low": low, "change_high": high,
         "mean": value if numeric else None, "mean_reference": before if numeric else None,
         "moved": None if numeric else share, "n": int(column.after.sum()), "n_reference": int(column.before.sum()),
         "p": column.p, "p_adjusted": p, "detectable": series.detectable, **column.distances(), "reason": reason,

@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from itertools import groupby, islice
+from math import isfinite
 from typing import Any
 
-from aiopsctl.readable import change, clean, number, plural, sparkline
+from aiopsctl.readable import change, change_words, clean, number, plural, sparkline
 from aiopsctl.result import TELLING, Section
 
 Told = Mapping[str, Any]
@@ -23,8 +24,8 @@ def sections(columns: Sequence[Told], signals: Sequence[Told], carried: Sequence
     bad = sorted((s for s in (*signals, *columns) if s["status"] in DRIFTED), key=lambda s: DRIFTED.index(s["status"]))
     found = [
         Section("", ("drift",), tuple((line,) for line in _verdict(columns, signals, bad, compared))),
-        Section("did it get worse", ("status", "what", "before", "now", "change"), tuple(_worse(s) for s in bad),
-                right=("before", "now", "change")),
+        Section("did it get worse", ("status", "what", "before", "now", "change", "95 % interval"),
+                tuple((*_worse(s), _interval(s)) for s in bad), right=("before", "now", "change")),
         Section("when", ("what", "since", "surely between", "how", "by week"), tuple(row for s in bad for row in _when(s))),
         Section("what carries it", ("of", "carried by", "part", "share before", "after"), tuple(_carried(carried)),
                 right=("part", "share before", "after")),
@@ -69,6 +70,14 @@ def _worse(of: Told) -> tuple[Any, ...]:
         return (of["status"], name(of), *shown, f"{number(of['change'], 'ratio')} moved")
     ends = of["value_reference"], of["value"]
     return (of["status"], name(of), *(number(end, of["unit"]) for end in ends), change(ends[1], ends[0], of["unit"]))
+
+
+def _interval(of: Told) -> str:
+    low, high = of["change_low"], of["change_high"]
+    if low is None or not (isfinite(low) and isfinite(high)):
+        return ""
+    unit = _UNITS.get(of["column"], "") if "column" in of else of["unit"]
+    return f"{change_words(low, unit).split()[0]} to {change_words(high, unit)}"
 
 
 def _when(of: Told) -> Iterable[tuple[Any, ...]]:

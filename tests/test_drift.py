@@ -73,6 +73,7 @@ class TestPlanted:
 
         assert found["status"] == "critical"
         assert found["changed_slowly"]
+        assert found["label"] == "sustained decline"
         assert abs(date.fromisoformat(found["changed_at"]) - began) <= timedelta(days=7)
         assert found["high"] < 0
 
@@ -87,7 +88,7 @@ class TestPlanted:
         }
 
         assert found["status"] == "critical"
-        assert not found["changed_slowly"]
+        assert (found["changed_slowly"], found["label"]) == (False, None)
         assert abs(date.fromisoformat(found["changed_at"]) - began) <= timedelta(days=2)
         assert ("prompt_version", "v4", began.isoformat()) in beside
         assert column(faulty, "prompt_version")["status"] == "warning"
@@ -139,6 +140,7 @@ class TestPlanted:
         values = [week["value"] for week in found["weeks"]]
 
         assert found["slope_per_week"] == pytest.approx(stats.theilslopes(values).slope)
+        assert found["kendall_p"] == pytest.approx(stats.kendalltau(range(len(values)), values, method="exact").pvalue)
         assert {date.fromisoformat(week["week"]).weekday() for week in found["weeks"]} == {0}
 
     @pytest.mark.parametrize(("level", "code"), [("never", 0), ("critical", 1), ("warning", 1)])

@@ -31,7 +31,8 @@ DEFINITIONS = {
     "times, 1 point and 2 times; scores 0.15 and 0.3; tickets 50 and 100 %. Unknown below "
     f"{EVENTS} events (categories: 200), {USERS} users or {DOF} degrees of freedom, and where the 95 % interval reaches a critical change; distances alone decide nothing",
     "detectable": "the smallest change that would be seen 8 times in 10, one-sided at p_adjusted's limit",
-    "label": f"sustained where the trend of up to {WEEKS} complete weeks has p of at most {SURE} in the harmful direction",
+    "label": f"sustained rise or decline where the trend of up to {WEEKS} complete weeks has kendall_p of at most {SURE} in the "
+    f"harmful direction, and the change is no step; one with p of at most {SURE} is a change whatever p_adjusted is",
     "changed_at": "the day of the least-squares break of daily means, weekdays allowed for, in level or into a slope; of "
     "several breaks the largest in the direction of the change",
     "changes_at": breakpoints.DEFINITION,

@@ -269,6 +269,35 @@ class TestColumns:
         assert (found["status"], found["p_adjusted"]) == ("unknown", None)
         assert found["reason"] == "40 events in one of the windows, 100 are needed"
 
+    def test_long_end(self) -> None:
+        """Where one input in six becomes three times as long and all others shorter, the mean stays and the end is critical."""
+        rng = np.random.default_rng(5)
+        before, after = (rng.lognormal(7, 0.4, 1_000) for _ in range(2))
+        after *= np.where(rng.random(1_000) < 1 / 6, 3, 1)
+        after *= before.mean() / after.mean()
+        before, after = before.astype(int), after.astype(int)
+        limit, now = (np.quantile(side, 0.95, method="inverted_cdf") for side in (before, after))
+
+        found = column({"columns": columns(calls([*before.tolist(), *after.tolist()]), SCOPE)}, "input_tokens")
+        tail = found["tail"]
+
+        assert (found["status"], found["judged_by"], tail["status"]) == ("critical", "tail", "critical")
+        assert abs(found["change"]) < 0.01
+        assert (tail["value_reference"], tail["value"]) == (limit, now)
+        shares = tail["share_beyond_reference"], tail["share_beyond"]
+        assert shares == ((before > limit).mean(), (after > limit).mean())
+        assert tail["change_low"] < shares[1] - shares[0] < tail["change_high"]
+        assert found["changed_at"] == SPLIT.date().isoformat()
+
+    def test_long_end_of_few(self) -> None:
+        """Below 400 events in a window nothing is said of the long end, and the mean is judged as before."""
+        tokens = [1_000, 1_100, 900, 1_000] * 90 + [1_250, 1_375, 1_125, 1_250] * 90
+
+        found = column({"columns": columns(calls(tokens), SCOPE)}, "input_tokens")
+
+        assert (found["status"], found["judged_by"], found["tail"]["status"]) == ("critical", "mean", "unknown")
+        assert found["tail"]["reason"] == "360 events in one of the windows, 400 are needed"
+
     def test_moved_twice(self) -> None:
         """Input that doubles and later falls back half of the way has both dates, each with its step; the larger is the date."""
         tokens = (

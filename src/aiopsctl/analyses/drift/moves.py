@@ -20,6 +20,9 @@ ALPHA = 0.01
 EVENTS, USERS, DOF, RARE_EVENTS = 100, 20, 8, 10
 """The fewest events and users of each window, degrees of freedom, and events of a rare kind in one of the windows."""
 
+DRIFTED = ("critical", "warning")
+"""The statuses of what drifted, the worst first."""
+
 _MOSTLY = 0.95
 _ANY = 10.0
 _NOW, _BEFORE = pl.col(WINDOW) == 0, pl.col(WINDOW) == 1
@@ -61,6 +64,9 @@ POINTS = Gate(0.03, 0.05)
 RARE = Gate(0.005, 0.01, times=(1.5, 2.0))
 SIZES = Gate(0.10, 0.20, relative=True)
 SCORES = Gate(0.15, 0.30)
+TAIL = Gate(0.025, 0.05, times=(1.5, 2.0))
+"""Of the share beyond what was the 95th percentile: one and a half times the 5 %, and twice."""
+
 TICKETS = Gate(0.50, 1.00, relative=True)
 
 

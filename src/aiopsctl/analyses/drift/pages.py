@@ -6,11 +6,11 @@ from itertools import groupby, islice
 from math import isfinite
 from typing import Any
 
+from aiopsctl.analyses.drift.moves import DRIFTED
 from aiopsctl.readable import change, change_words, clean, number, plural, sparkline
 from aiopsctl.result import TELLING, Section
 
 Told = Mapping[str, Any]
-DRIFTED = ("critical", "warning")
 _UNITS = {"input_tokens": "tokens", "output_tokens": "tokens", "latency_ms": "ms", "ttft_ms": "ms", "cost_usd": "usd",
           "star": "score"}  # fmt: skip
 _MOST = 10
@@ -25,7 +25,7 @@ def sections(columns: Sequence[Told], signals: Sequence[Told], carried: Sequence
     found = [
         Section("", ("drift",), tuple((line,) for line in _verdict(columns, signals, bad, compared))),
         Section("did it get worse", ("status", "what", "before", "now", "change", "95 % interval"),
-                tuple((*_worse(s), _interval(s)) for s in bad), right=("before", "now", "change")),
+                tuple(row for s in bad for row in _rows(s)), right=("before", "now", "change")),
         Section("when", ("what", "since", "surely between", "how", "by week"), tuple(row for s in bad for row in _when(s))),
         Section("what carries it", ("of", "carried by", "part", "share before", "after"), tuple(_carried(carried)),
                 right=("part", "share before", "after")),
@@ -58,6 +58,19 @@ def name(of: Told) -> str:
     return f"{of['metric']} of {cut}" if cut else str(of["metric"])
 
 
+def _rows(of: Told) -> Iterable[tuple[Any, ...]]:
+    """Yield what moved of a signal or a column, its mean and its long end where that did."""
+    if of.get("judged_by") != "tail":
+        yield (*_worse(of), _interval(of))
+    tail = of.get("tail")
+    if tail and tail["status"] in DRIFTED:
+        ends = tail["share_beyond_reference"], tail["share_beyond"]
+        what = f"{name(of)} beyond {number(tail['value_reference'], _UNITS[of['column']])}, its p95"
+        moved = change(ends[1], ends[0], "ratio")
+        shown = _range(tail["change_low"], tail["change_high"], "ratio")
+        yield (tail["status"], what, *(number(end, "ratio") for end in ends), moved, shown)
+
+
 def _worse(of: Told) -> tuple[Any, ...]:
     if "column" in of:
         unit = _UNITS.get(of["column"], "")
@@ -73,10 +86,13 @@ def _worse(of: Told) -> tuple[Any, ...]:
 
 
 def _interval(of: Told) -> str:
-    low, high = of["change_low"], of["change_high"]
-    if low is None or not (isfinite(low) and isfinite(high)):
-        return ""
     unit = _UNITS.get(of["column"], "") if "column" in of else of["unit"]
+    return _range(of["change_low"], of["change_high"], unit)
+
+
+def _range(low: float | None, high: float | None, unit: str) -> str:
+    if low is None or high is None or not (isfinite(low) and isfinite(high)):
+        return ""
     return f"{change_words(low, unit).split()[0]} to {change_words(high, unit)}"
 
 

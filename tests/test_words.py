@@ -151,4 +151,4 @@ def test_statistics_of_drift(name: str) -> None:
     assert all(words.as_text(other) == words.as_text(name) for other in ALSO.get(name, name).split(", "))
     assert text in words.as_text("drift")
     assert json.loads(words.as_json(name))["statistics"][0]["definition"] == text
-    assert f"| {name} |" in as_markdown()
+    assert f"| {name} |" in PAGE.read_text()

@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 from aiopsctl import demo
 from aiopsctl.analyses.drift.columns import columns
 from aiopsctl.analyses.drift.moves import POINTS, RARE, SIZES, Gate
+from aiopsctl.analyses.drift.pages import sections
 from aiopsctl.analyses.drift.signals import signals, told
 from aiopsctl.analyses.drift.windows import pair
 from aiopsctl.cli.app import app
@@ -310,6 +311,9 @@ class TestColumns:
         assert found["changed_at"] == SPLIT.date().isoformat()
         assert [each["at"] for each in found["changes_at"]] == [SPLIT.date().isoformat(), later]
         assert [each["size"] for each in found["changes_at"]] == pytest.approx([1_000, -500], rel=0.02)
+        (when,) = [each for each in sections([found], [], [], [], "") if each.title == "when"]
+        assert [row[1] for row in when.rows] == ["29 Jun", "also 13 Jul"]
+        assert when.rows[1][3] == "down"
 
     def test_growth(self) -> None:
         """Input that is a quarter longer is critical and goes up."""

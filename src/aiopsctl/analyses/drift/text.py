@@ -11,8 +11,8 @@ from typing import Any
 
 import polars as pl
 
-from aiopsctl.analyses.drift.columns import APPLY, DATED
-from aiopsctl.analyses.drift.moves import alone
+from aiopsctl.analyses.drift.columns import APPLY
+from aiopsctl.analyses.drift.moves import UNDATED, alone
 from aiopsctl.measure import WINDOW, Scope, prepared
 from aiopsctl.stats.change import holm
 from aiopsctl.stats.text import Moved, log_odds, moved, plain, profile, words
@@ -141,7 +141,7 @@ def _told(text: Text, p: float | None, adjusted: float | None) -> dict[str, Any]
         "column": text.name, "kind": "text", "status": status, "change": far and far.distance - far.mean, "direction": None,
         "mean": None, "mean_reference": None, "moved": None, "n": n, "n_reference": before, "p": p, "p_adjusted": adjusted,
         "detectable": far and far.detectable(ALPHA), **dict.fromkeys(APPLY), "js_distance": far and far.distance,
-        "js_distance_reference": far and far.mean, "reason": reason, **dict.fromkeys(DATED), "terms": terms(text.rows),
+        "js_distance_reference": far and far.mean, "reason": reason, **UNDATED, "terms": terms(text.rows),
     }  # fmt: skip
 
 

@@ -1,0 +1,113 @@
+"""A store: what commands ask of it. It is a memory of the logs, and never more right than they are.
+
+Where it cannot be had (damaged beyond use, read by other rules, not writable, in use), the logs are read, and it is said.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+
+from aiopsctl.errors import UsageError
+from aiopsctl.prices.rates import Book
+from aiopsctl.readable import plural
+from aiopsctl.sources.files import Input
+from aiopsctl.sources.log import Account, FileRead, Log
+from aiopsctl.sources.opening import Reading
+from aiopsctl.sources.pseudonyms import pseudonymized
+from aiopsctl.sources.read import note_zone
+from aiopsctl.store.disk import StoreError, locked, make_folder
+from aiopsctl.store.finish import money_of
+from aiopsctl.store.manifest import Manifest, Unit, load, save, sweep
+from aiopsctl.store.rows import EVENTS, scan
+from aiopsctl.store.told import account_of
+from aiopsctl.store.update import Updated, reading_of, update
+
+WAIT = 10.0
+"""So many seconds are waited for another writer."""
+
+
+@dataclass(frozen=True)
+class Store:
+    """A folder that keeps what was read."""
+
+    folder: Path
+
+    def read(self, paths: Sequence[str], feedback: Sequence[str], how: Reading, book: Book) -> Log:
+        """Return the log behind paths, of which only what is new is read, with the costs of its calls.
+
+        Raises `StoreError` where the store cannot be used, `UsageError` as `sources.read` does.
+        """
+        updated, problem = self.update([*paths, *feedback], how, book)
+        log = _log(self.folder, updated, how, book, {*paths, *feedback})
+        if problem:
+            log.account.note(f"the store {self.folder}: {problem}; what is not in what held before was read again")
+        return log
+
+    def update(self, paths: Sequence[str], how: Reading, book: Book, *, rebuild: bool = False) -> tuple[Updated, str]:
+        """Read what is new into the store; return what holds, and what was found to be wrong with it.
+
+        With `rebuild` all that is still there is read again; what came of files that are gone is forgotten.
+        """
+        make_folder(self.folder)
+        with locked(self.folder, WAIT) as held:
+            if not held:
+                raise StoreError(f"the store {self.folder} is in use by another process")
+            found, problem = load(self.folder)
+            if rebuild:
+                found = Manifest(generation=found.generation)
+            elif found.reading and found.reading != reading_of(how):
+                found, problem = self._other_rules(found), problem or "it was read by other rules"
+            return update(self.folder, found, paths, how, book), problem
+
+    def _other_rules(self, found: Manifest) -> Manifest:
+        """Return an empty manifest, where all that was read can be read again."""
+        if gone := [unit for unit in found.units if unit.gone]:
+            raise StoreError(
+                f"{self.folder} was read with another zone, format, column map or version, and {plural(len(gone), 'file')} "
+                "of it cannot be read again", help="read as before, or give up what is gone: aiopsctl ingest --rebuild"
+            )  # fmt: skip
+        return Manifest(generation=found.generation)
+
+    def status(self) -> tuple[Manifest, str]:
+        """Return what holds, looked at deeply, and what is wrong."""
+        if not self.folder.is_dir():
+            raise UsageError(f"no such store: {self.folder}", help="aiopsctl ingest LOGS --store PATH makes one")
+        return load(self.folder, deep=True)
+
+    def prune(self, before: datetime) -> int:
+        """Forget the days before a day (UTC), and return how many rows those had."""
+        with locked(self.folder, WAIT) as held:
+            if not held:
+                raise StoreError(f"the store {self.folder} is in use by another process")
+            manifest, _ = load(self.folder)
+            old = [name for name in manifest.days if name and name < f"{before.astimezone(UTC):%Y-%m-%d}"]
+            rows = sum(segment.rows for name in old for segment in manifest.days[name].raw)
+            for name in old:
+                del manifest.days[name]
+            if old:
+                save(self.folder, manifest)
+                sweep(self.folder, manifest)
+            return rows
+
+
+def _log(folder: Path, updated: Updated, how: Reading, book: Book, asked: set[str]) -> Log:
+    """Return the log of what holds: events to be read from their days, and the account of all sources."""
+    manifest = updated.manifest
+    account = updated.account
+    for unit in sorted(manifest.units, key=lambda unit: unit.id):
+        each = updated.inputs.get(unit.id)
+        account.add(account_of(unit, each.shown if each else unit.shown))
+    note_zone(account, how)
+    days = manifest.days.values()
+    account.rows_duplicate = sum(day.duplicates for day in days)
+    named = sum(day.named for day in days)
+    account.feedback_joined_ratio = sum(day.found for day in days) / named if named else None
+    filled = {name for day in days for name in day.filled}
+    events = scan(folder, [day.final for day in days if day.final], EVENTS).select(n for n in EVENTS if n in filled)
+    frame = events.collect()
+    if how.pseudonym_key is not None:
+        frame = pseudonymized(frame, how.pseudonym_key)
+    return Log(frame, account, money_of(manifest, book))

@@ -74,6 +74,8 @@ def tell(units: Sequence[Unit], inputs: Iterable[Input]) -> Found:
             found.grew.append((unit, sibling))
         else:
             found.lost.append(unit)
+    there = {unit.id for unit, _ in found.grew}
+    found.new = [(each, None if before and before.id in there else before) for each, before in found.new]
     return found
 
 

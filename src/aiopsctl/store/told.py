@@ -30,7 +30,7 @@ def account_of(unit: Unit, shown: str) -> Account:
     told["read"] = [FileRead(**each) for each in told["read"]]
     found = Account(**told)
     for each in fields(Account):
-        if each.type == "Counter[str]" or each.name == "contradictions":
+        if each.default_factory is Counter:
             setattr(found, each.name, Counter(getattr(found, each.name)))
     return found if shown == unit.shown else _renamed(found, unit.shown, shown)
 

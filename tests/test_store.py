@@ -9,7 +9,6 @@ from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
-import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
@@ -37,7 +36,10 @@ def by_logs(*paths: Path) -> Log:
 def told(log: Log) -> dict[str, object]:
     """Return the account of a log, whatever the order of its files."""
     found = asdict(log.account) | {"prices": None, "examples": sorted(log.account.examples)}
-    return found | {"read": sorted(asdict(each)["path"] for each in log.account.read), "contradictions": log.account.contradictions}
+    return found | {
+        "read": sorted(asdict(each)["path"] for each in log.account.read),
+        "contradictions": log.account.contradictions,
+    }
 
 
 def assert_equal(folder: Path, *paths: Path) -> None:
@@ -47,7 +49,17 @@ def assert_equal(folder: Path, *paths: Path) -> None:
     assert sorted(ours.events.collect_schema().names()) == sorted(columns)
     rows = ours.events.lazy().select(columns).collect()
     assert_frame_equal(rows.sort(columns), plain.events.select(columns).sort(columns))
-    for name in ("rows_read", "rows_rejected", "rows_duplicate", "rows_other", "reasons", "field_errors", "sources", "feedback_joined_ratio", "files"):
+    for name in (
+        "rows_read",
+        "rows_rejected",
+        "rows_duplicate",
+        "rows_other",
+        "reasons",
+        "field_errors",
+        "sources",
+        "feedback_joined_ratio",
+        "files",
+    ):
         assert getattr(ours.account, name) == getattr(plain.account, name), name
 
 
@@ -62,13 +74,25 @@ def lines(count: int, seed: int = 1) -> list[bytes]:
                 "feature": rng.choice("ab"), "input_tokens": rng.randrange(5000), "output_tokens": 9, "latency_ms": rng.randrange(900)}  # fmt: skip
         made.append((i, call))
         if rng.random() < 0.1:
-            made.append((i + rng.randrange(-20, 60), call | {"input_tokens": call["input_tokens"] + rng.randrange(-1, 2)}))  # type: ignore[operator]
+            made.append(
+                (i + rng.randrange(-20, 60), call | {"input_tokens": call["input_tokens"] + rng.randrange(-1, 2)})
+            )  # type: ignore[operator]
         if rng.random() < 0.3:
             named = {"request_id": request} if rng.random() < 0.6 else {"trace_id": f"t{i // 3}"}
             made.append((i + rng.randrange(-30, 90), {"ts": ts, "kind": "thumb", "value": rng.randrange(2), **named}))
         if rng.random() < 0.03:
-            made.append((i, rng.choice(("not json", '{"model": "no time"}', '{"ts": "2026-09-01T00:00:00Z", "latency_ms": "x"}'))))
-    return [(each if isinstance(each, str) else json.dumps(each)).encode() + b"\n" for _, each in sorted(made, key=lambda m: m[0])]
+            made.append(
+                (
+                    i,
+                    rng.choice(
+                        ("not json", '{"model": "no time"}', '{"ts": "2026-09-01T00:00:00Z", "latency_ms": "x"}')
+                    ),
+                )
+            )
+    return [
+        (each if isinstance(each, str) else json.dumps(each)).encode() + b"\n"
+        for _, each in sorted(made, key=lambda m: m[0])
+    ]
 
 
 class Writer:

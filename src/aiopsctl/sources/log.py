@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-import polars as pl
+from aiopsctl.engine.kept import Events
 
 _EXAMPLES = 3
 
@@ -98,6 +98,6 @@ class Log:
     `money` is what pricing told of the calls, where they are priced already.
     """
 
-    events: pl.DataFrame
+    events: Events
     account: Account
     money: Any = None

@@ -11,7 +11,6 @@ from aiopsctl.sources.log import Account
 from aiopsctl.sources.mapping import Mapped, Path
 from aiopsctl.sources.source import Head, Source
 
-
 _NONE: Mapping[str, str] = MappingProxyType({})
 
 

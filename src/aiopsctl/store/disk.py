@@ -93,7 +93,9 @@ def is_whole(folder: Path, segment: Segment, *, deep: bool = False) -> bool:
     try:
         if path.stat().st_size != segment.bytes:
             return False
-        return not deep or segment.name.rpartition("-")[2].removesuffix(".parquet") == sha256(path.read_bytes())[:_DIGITS]
+        return (
+            not deep or segment.name.rpartition("-")[2].removesuffix(".parquet") == sha256(path.read_bytes())[:_DIGITS]
+        )
     except OSError:
         return False
 

@@ -68,6 +68,8 @@ def _valued(folder: Path, segments: list[Segment], shares: pl.DataFrame) -> bool
         rows = scan(folder, [segment])
         if rows.join(shares.lazy(), on=PLACE, how="semi").select(pl.len()).collect().item():
             joined = rows.collect().join(shares, on=PLACE, how="left", maintain_order="left")
-            segments[i] = write_frame(folder, "raw", joined.with_columns(pl.coalesce("value", _SHARE).alias("value")).drop(_SHARE))
+            segments[i] = write_frame(
+                folder, "raw", joined.with_columns(pl.coalesce("value", _SHARE).alias("value")).drop(_SHARE)
+            )
             found = True
     return found

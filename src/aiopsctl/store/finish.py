@@ -70,7 +70,11 @@ class Finisher:
         if not feedback.height:
             return pl.DataFrame(schema={**EVENTS, LINE: pl.Int64, NTH: pl.Int64})
         calls = scan_raw(self.folder, self.manifest).filter(_CALL)
-        found = [calls.join(ids.lazy(), on=name, how="semi") for name in IDS if (ids := feedback.select(name).drop_nulls().unique()).height]
+        found = [
+            calls.join(ids.lazy(), on=name, how="semi")
+            for name in IDS
+            if (ids := feedback.select(name).drop_nulls().unique()).height
+        ]
         return pl.concat(pl.collect_all(found)).unique(PLACE, keep="any", maintain_order=False)
 
     def _lost(self, among: Sequence[pl.LazyFrame] | None) -> pl.DataFrame:

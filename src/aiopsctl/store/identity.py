@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from aiopsctl.errors import UsageError
 from aiopsctl.sources import files
 from aiopsctl.sources.files import Input
 from aiopsctl.sources.inflate import Broken, Inflated
@@ -21,7 +22,8 @@ _BLOCK = 4 << 20
 @dataclass
 class Found:
     """What became of the sources: `same` units, those that `grew`, and files never read (`new`), with the unit whose
-    place they took, where they did. Units of which nothing was found are `lost`."""
+    place they took, where they did. Units of which nothing was found are `lost`.
+    """
 
     same: list[tuple[Unit, Input]]
     grew: list[tuple[Unit, Input]]
@@ -112,7 +114,7 @@ def is_compressed(each: Input) -> bool:
     try:
         with files.open_bytes(each) as stream:
             return isinstance(stream, Inflated)
-    except files.UsageError:
+    except UsageError:
         return False
 
 
@@ -125,7 +127,7 @@ def _inflated_prints(path: str, stop: int) -> tuple[str, str]:
                 head += block[: max(_PRINT_BYTES - len(head), 0)]
                 tail = (tail + block)[-_PRINT_BYTES:]
                 left -= len(block)
-    except (Broken, files.UsageError):
+    except (Broken, UsageError):
         return "", ""
     return ("", "") if left else (sha256(head[:stop]), sha256(tail))
 

@@ -62,13 +62,14 @@ class Day(Struct):
 
 
 class Manifest(Struct):
-    """All that a store holds; `reading` and `pricing` tell by which rules it was read and priced."""
+    """All that a store holds; `reading` and `pricing` tell by which rules it was read and priced, `paths` what is read."""
 
     format: int = FORMAT
     reading: str = ""
     pricing: str = ""
     generation: int = 0
     next_unit: int = 0
+    paths: list[str] = field(default_factory=list)
     units: list[Unit] = field(default_factory=list)
     days: dict[str, Day] = field(default_factory=dict)
     traces: dict[str, Segment] = field(default_factory=dict)

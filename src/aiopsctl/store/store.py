@@ -4,23 +4,23 @@ Where it cannot be had (damaged beyond use, read by other rules, not writable, i
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
 from pathlib import Path
 
-import polars as pl
-
+from aiopsctl.engine.kept import Kept, Shard
 from aiopsctl.errors import UsageError
 from aiopsctl.prices.rates import Book
 from aiopsctl.readable import plural
-from aiopsctl.sources.files import Input
-from aiopsctl.sources.log import Account, FileRead, Log
+from aiopsctl.sources.log import Log
 from aiopsctl.sources.opening import Reading
 from aiopsctl.sources.pseudonyms import pseudonymized
 from aiopsctl.sources.read import note_zone
 from aiopsctl.store.disk import StoreError, locked, make_folder
 from aiopsctl.store.finish import money_of
-from aiopsctl.store.manifest import Manifest, Unit, load, save, sweep
+from aiopsctl.store.manifest import Manifest, load, save, sweep
+from aiopsctl.store.memory import Remembered
 from aiopsctl.store.rows import EVENTS, scan
 from aiopsctl.store.told import account_of
 from aiopsctl.store.update import Updated, reading_of, update
@@ -41,26 +41,26 @@ class Store:
         Raises `StoreError` where the store cannot be used, `UsageError` as `sources.read` does.
         """
         updated, problem = self.update([*paths, *feedback], how, book)
-        log = _log(self.folder, updated, how, book, {*paths, *feedback})
+        log = _log(self.folder, updated, how, book)
         if problem:
             log.account.note(f"the store {self.folder}: {problem}; what is not in what held before was read again")
         return log
 
-    def update(self, paths: Sequence[str], how: Reading, book: Book, *, rebuild: bool = False) -> tuple[Updated, str]:
+    def update(self, paths: Sequence[str], how: Reading, book: Book) -> tuple[Updated, str]:
         """Read what is new into the store; return what holds, and what was found to be wrong with it.
 
-        With `rebuild` all that is still there is read again; what came of files that are gone is forgotten.
+        Without paths those are read that were read before. Raises `UsageError` for a store that is none.
         """
+        if not paths and not self.folder.is_dir():
+            raise UsageError(f"no such store: {self.folder}", help="aiopsctl ingest LOGS --store PATH makes one")
         make_folder(self.folder)
         with locked(self.folder, WAIT) as held:
             if not held:
                 raise StoreError(f"the store {self.folder} is in use by another process")
             found, problem = load(self.folder)
-            if rebuild:
-                found = Manifest(generation=found.generation)
-            elif found.reading and found.reading != reading_of(how):
+            if found.reading and found.reading != reading_of(how):
                 found, problem = self._other_rules(found), problem or "it was read by other rules"
-            return update(self.folder, found, paths, how, book), problem
+            return update(self.folder, found, paths or found.paths, how, book), problem
 
     def _other_rules(self, found: Manifest) -> Manifest:
         """Return an empty manifest, where all that was read can be read again."""
@@ -69,7 +69,16 @@ class Store:
                 f"{self.folder} was read with another zone, format, column map or version, and {plural(len(gone), 'file')} "
                 "of it cannot be read again", help="read as before, or give up what is gone: aiopsctl ingest --rebuild"
             )  # fmt: skip
-        return Manifest(generation=found.generation)
+        return Manifest(generation=found.generation, paths=found.paths)
+
+    def forget(self) -> None:
+        """Forget all that was read; it is read again with the next update."""
+        if self.folder.is_dir():
+            with locked(self.folder, WAIT) as held:
+                if not held:
+                    raise StoreError(f"the store {self.folder} is in use by another process")
+                found, _ = load(self.folder)
+                save(self.folder, Manifest(generation=found.generation, paths=found.paths))
 
     def status(self) -> tuple[Manifest, str]:
         """Return what holds, looked at deeply, and what is wrong."""
@@ -93,7 +102,7 @@ class Store:
             return rows
 
 
-def _log(folder: Path, updated: Updated, how: Reading, book: Book, asked: set[str]) -> Log:
+def _log(folder: Path, updated: Updated, how: Reading, book: Book) -> Log:
     """Return the log of what holds: events to be read from their days, and the account of all sources."""
     manifest = updated.manifest
     account = updated.account
@@ -106,8 +115,16 @@ def _log(folder: Path, updated: Updated, how: Reading, book: Book, asked: set[st
     named = sum(day.named for day in days)
     account.feedback_joined_ratio = sum(day.found for day in days) / named if named else None
     filled = {name for day in days for name in day.filled}
-    events = scan(folder, [day.final for day in days if day.final], EVENTS).select(n for n in EVENTS if n in filled)
-    frame = events.collect()
+    columns = [name for name in EVENTS if name in filled]
+    finals = [day.final for day in days if day.final]
+    frame = scan(folder, finals, EVENTS).select(columns)
+    money = money_of(manifest, book)
     if how.pseudonym_key is not None:
-        frame = pseudonymized(frame, how.pseudonym_key)
-    return Log(frame, account, money_of(manifest, book))
+        return Log(pseudonymized(frame.collect(), how.pseudonym_key), account, money)
+    shards = [Shard(day.final.name, day.final.rows, _time(day.since), _time(day.until)) for day in days if day.final]
+    memory = Remembered(folder / f"sums-{version('aiopsctl')}")
+    return Log(Kept(frame, columns, shards, memory), account, money)
+
+
+def _time(us: int | None) -> datetime | None:
+    return None if us is None else datetime.fromtimestamp(0, UTC) + timedelta(microseconds=us)

@@ -3,7 +3,8 @@
 Nothing holds before the manifest is written, and that is the last thing that is done.
 """
 
-from collections.abc import Iterable, Sequence
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from itertools import groupby
@@ -24,7 +25,6 @@ from aiopsctl.store.identity import Found, tell
 from aiopsctl.store.manifest import Day, Manifest, Unit, save, sweep
 from aiopsctl.store.rows import Spool, dropped, scan, scan_raw
 from aiopsctl.store.take import Taker
-from aiopsctl.store.told import account_of
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,14 @@ class Updated:
 
 def reading_of(how: Reading) -> str:
     """Return what tells by which rules rows were read; rows read by others are of no use."""
-    rules = (version("aiopsctl"), tuple(COLUMNS), how.tz, how.source, tuple(how.columns), tuple(sorted(how.formats.items())))
+    rules = (
+        version("aiopsctl"),
+        tuple(COLUMNS),
+        how.tz,
+        how.source,
+        tuple(how.columns),
+        tuple(sorted(how.formats.items())),
+    )
     return sha256(repr(rules).encode())
 
 
@@ -66,6 +73,10 @@ def update(folder: Path, held: Manifest, paths: Sequence[str], how: Reading, boo
     by_id = {unit.id: each for unit, each in (*found.same, *found.grew)}
     work = _Work(folder, manifest, how, book, found, inputs, by_id)
     changed = work.take(opened, grown)
+    asked = [path if path == "-" else os.path.abspath(path) for path in paths]
+    if new := [path for path in asked if path not in manifest.paths]:
+        manifest.paths += new
+        changed = True
     if manifest.pricing != pricing_of(book):
         manifest.pricing = pricing_of(book)
         changed = True
@@ -86,7 +97,7 @@ def _mapped(found: Found) -> dict[str, str]:
 class _Work:
     """An update while it is done."""
 
-    def __init__(  # noqa: PLR0913, PLR0917 - what an update is made of
+    def __init__(
         self, folder: Path, manifest: Manifest, how: Reading, book: Book, found: Found, paths: Sequence[Input], inputs: dict[int, Input],
     ) -> None:  # fmt: skip
         self.folder, self.manifest, self.how, self.book, self.found = folder, manifest, how, book, found
@@ -125,7 +136,9 @@ class _Work:
         for unit, _ in again:
             self._drop(unit)
         more = open_all([each for _, each in again], self.how, Account(), found=_mapped(self.found)) if again else []
-        return sorted([*opened, *more], key=lambda one: (one.source.name if one.source.together else "", self._rank(one.each)))
+        return sorted(
+            [*opened, *more], key=lambda one: (one.source.name if one.source.together else "", self._rank(one.each))
+        )
 
     def _rank(self, each: Input) -> int:
         return next(i for i, own in enumerate(self.paths) if own.path == each.path)

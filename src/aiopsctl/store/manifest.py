@@ -66,6 +66,7 @@ class Manifest(Struct):
 
     format: int = FORMAT
     reading: str = ""
+    zone: str = ""
     pricing: str = ""
     generation: int = 0
     next_unit: int = 0

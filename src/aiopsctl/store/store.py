@@ -23,7 +23,7 @@ from aiopsctl.store.manifest import Manifest, load, save, sweep
 from aiopsctl.store.memory import Remembered
 from aiopsctl.store.rows import EVENTS, scan
 from aiopsctl.store.told import account_of
-from aiopsctl.store.update import Updated, reading_of, update
+from aiopsctl.store.update import Updated, fits, update
 
 WAIT = 10.0
 """So many seconds are waited for another writer."""
@@ -58,7 +58,7 @@ class Store:
             if not held:
                 raise StoreError(f"the store {self.folder} is in use by another process")
             found, problem = load(self.folder)
-            if found.reading and found.reading != reading_of(how):
+            if found.reading and not fits(found, how):
                 found, problem = self._other_rules(found), problem or "it was read by other rules"
             return update(self.folder, found, paths or found.paths, how, book), problem
 

@@ -43,12 +43,17 @@ def reading_of(how: Reading) -> str:
     rules = (
         version("aiopsctl"),
         tuple(COLUMNS),
-        how.tz,
         how.source,
         tuple(how.columns),
         tuple(sorted(how.formats.items())),
     )
     return sha256(repr(rules).encode())
+
+
+def fits(manifest: Manifest, how: Reading) -> bool:
+    """Return whether rows were read by the same rules; the zone matters only where times do not tell theirs."""
+    zoneless = any(unit.account["zoneless"] for unit in manifest.units)
+    return manifest.reading == reading_of(how) and (not zoneless or manifest.zone == how.tz)
 
 
 def pricing_of(book: Book) -> str:
@@ -63,7 +68,7 @@ def update(folder: Path, held: Manifest, paths: Sequence[str], how: Reading, boo
     """
     inputs = files.expand(paths)
     manifest = held.copy()
-    manifest.reading = reading_of(how)
+    manifest.reading, manifest.zone = reading_of(how), how.tz
     found = tell(manifest.units, inputs)
     account = Account()
     known = _mapped(found)
@@ -82,7 +87,7 @@ def update(folder: Path, held: Manifest, paths: Sequence[str], how: Reading, boo
         changed = True
         work.days |= set(manifest.days)
     if not changed:
-        return Updated(held if held.reading == manifest.reading else manifest, work.inputs, account)
+        return Updated(held, work.inputs, account)
     work.finish()
     save(folder, manifest)
     sweep(folder, manifest)

@@ -45,7 +45,7 @@ def reading_of(how: Reading) -> str:
         tuple(COLUMNS),
         how.source,
         tuple(how.columns),
-        tuple(sorted(how.formats.items())),
+        tuple(sorted((os.path.abspath(path), name) for path, name in how.formats.items())),
     )
     return sha256(repr(rules).encode())
 

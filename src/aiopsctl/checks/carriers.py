@@ -18,7 +18,7 @@ from aiopsctl.events import CALENDAR
 from aiopsctl.measure import WINDOW, Scope, sums
 from aiopsctl.metric import Metric
 from aiopsctl.result import STATUSES, Carrier, Part, Verdict
-from aiopsctl.stats.breakpoint import breakpoint_of
+from aiopsctl.stats.breakpoints import dates_of
 from aiopsctl.stats.decompose import Segment, Sums, kitagawa, power
 from aiopsctl.window import Window
 
@@ -123,10 +123,10 @@ class _Sums:
         """Return a verdict with the day on which its metric moved, where one day can be told."""
         days = self.days
         mean = (days["top"] / days["size"]).to_numpy()
-        found = breakpoint_of(mean, days["size"].to_numpy(), days["day"].dt.weekday().to_numpy(), slopes=True)
         before, after = self.sides[()]
         rose = sum(part.total for part in kitagawa(before, after).values()) > 0
-        if found is None or (found.size > 0) != rose:
+        found = dates_of(mean, days["size"].to_numpy(), days["day"].dt.weekday().to_numpy(), rose=rose).most
+        if found is None:
             return v
         at, first, last = (days["day"][i].isoformat() for i in (found.at, found.first, found.last))
         return replace(v, changed_at=at, changed_between=(first, last), changed_slowly=found.slow)

@@ -79,6 +79,11 @@ def _scope(session: "Session", common: Common) -> "tuple[Scope, str]":
         from aiopsctl.measure import Scope
 
         raise NotJudged(nothing_found(session.log, Scope(session.tz)).removeprefix("error: "))
+    if not common.compare and oldest == session.log.events["ts"].max():
+        raise NotJudged(
+            f"all rows are of one moment, {oldest.astimezone(session.tz):%Y-%m-%d %H:%M:%S}: nothing lies before it",
+            help="--map ts=COLUMN reads their time from another column",
+        )
     asked = session.window
     if not common.until and asked.since and asked.since < session.complete:
         asked = Window(asked.since, session.complete)

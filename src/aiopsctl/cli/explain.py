@@ -18,7 +18,8 @@ def explain(
     name: Annotated[
         str | None,
         typer.Argument(
-            help="A metric, a column, a check; `columns`, `config`, `check`, `exit-codes`.", show_default=False
+            help="A metric, a column, a check; a statistic of drift; `columns`, `drift`, `config`, `check`, `exit-codes`.",
+            show_default=False,
         ),
     ] = None,
     more: Annotated[

@@ -7,34 +7,16 @@ from typing import Any
 
 from aiopsctl.analyses.drift.checklist import investigation, section
 from aiopsctl.analyses.drift.columns import columns
-from aiopsctl.analyses.drift.moves import ALPHA, DOF, EVENTS, USERS
-from aiopsctl.analyses.drift.pages import DRIFTED, sections
-from aiopsctl.analyses.drift.signals import SURE, WEEKS, signals, told
+from aiopsctl.analyses.drift.definitions import DEFINITIONS
+from aiopsctl.analyses.drift.moves import DRIFTED
+from aiopsctl.analyses.drift.pages import sections
+from aiopsctl.analyses.drift.signals import signals, told
 from aiopsctl.analyses.drift.why import carriers, changes, verdicts
 from aiopsctl.measure import Scope, iso
 from aiopsctl.result import Result
 from aiopsctl.sources.log import Log
-from aiopsctl.stats import distance, trend
 from aiopsctl.views import account, nothing_found, refused, short, span_of
 from aiopsctl.window import Window
-
-DEFINITIONS = {
-    **distance.DEFINITIONS,
-    **trend.DEFINITIONS,
-    "cost_usd": "costs are counted in whole nano-dollars, rounded to four significant digits",
-    "change": "of numbers the relative change of the mean, of ordinals its difference, of categories the tvd",
-    "p_adjusted": "of a change of the mean, or of the share that moved most times the number of shares, with the calls of a "
-    "user as dependent and days that wander; of columns corrected by Holm, of signals by Benjamini and Hochberg, the "
-    "whole and the slices apart",
-    "status": f"warning and critical where p_adjusted is at most {ALPHA}, the change is past its gate, and is not that of one "
-    "user or day: columns tvd 10 and 20 points or mean 10 and 20 %; rates 3 and 5 points, rare ones 0.5 points and 1.5 "
-    "times, 1 point and 2 times; scores 0.15 and 0.3; tickets 50 and 100 %. Unknown below "
-    f"{EVENTS} events (categories: 200), {USERS} users or {DOF} degrees of freedom, and where the 95 % interval reaches a critical change; distances alone decide nothing",
-    "detectable": "the smallest change that would be seen 8 times in 10, one-sided at p_adjusted's limit",
-    "label": f"sustained where the trend of up to {WEEKS} complete weeks has p of at most {SURE} in the harmful direction",
-    "changed_at": "the day of the least-squares break of daily means, weekdays allowed for, in level or into a slope",
-}
-"""What the numbers are, where others might mean something else."""
 
 
 @dataclass(frozen=True)

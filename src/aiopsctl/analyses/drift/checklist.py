@@ -10,7 +10,8 @@ from typing import Any
 import polars as pl
 
 from aiopsctl import catalog
-from aiopsctl.analyses.drift.pages import DRIFTED, day
+from aiopsctl.analyses.drift.moves import DRIFTED
+from aiopsctl.analyses.drift.pages import day
 from aiopsctl.engine.plan import Reduction
 from aiopsctl.measure import WINDOW, Scope, measure, prepared, sums
 from aiopsctl.readable import change, clean, number

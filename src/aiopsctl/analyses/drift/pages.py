@@ -3,13 +3,14 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from itertools import groupby, islice
+from math import isfinite
 from typing import Any
 
-from aiopsctl.readable import change, clean, number, plural, sparkline
+from aiopsctl.analyses.drift.moves import DRIFTED
+from aiopsctl.readable import change, change_words, clean, number, plural, sparkline
 from aiopsctl.result import TELLING, Section
 
 Told = Mapping[str, Any]
-DRIFTED = ("critical", "warning")
 _UNITS = {"input_tokens": "tokens", "output_tokens": "tokens", "latency_ms": "ms", "ttft_ms": "ms", "cost_usd": "usd",
           "star": "score"}  # fmt: skip
 _MOST = 10
@@ -23,9 +24,9 @@ def sections(columns: Sequence[Told], signals: Sequence[Told], carried: Sequence
     bad = sorted((s for s in (*signals, *columns) if s["status"] in DRIFTED), key=lambda s: DRIFTED.index(s["status"]))
     found = [
         Section("", ("drift",), tuple((line,) for line in _verdict(columns, signals, bad, compared))),
-        Section("did it get worse", ("status", "what", "before", "now", "change"), tuple(_worse(s) for s in bad),
-                right=("before", "now", "change")),
-        Section("when", ("what", "since", "surely between", "how", "by week"), tuple(_when(s) for s in bad)),
+        Section("did it get worse", ("status", "what", "before", "now", "change", "95 % interval"),
+                tuple(row for s in bad for row in _rows(s)), right=("before", "now", "change")),
+        Section("when", ("what", "since", "surely between", "how", "by week"), tuple(row for s in bad for row in _when(s))),
         Section("what carries it", ("of", "carried by", "part", "share before", "after"), tuple(_carried(carried)),
                 right=("part", "share before", "after")),
         Section("what changed then, which need not be the cause", ("on", "of", "what", "share before", "after"), tuple(_moved(moved)),
@@ -57,6 +58,19 @@ def name(of: Told) -> str:
     return f"{of['metric']} of {cut}" if cut else str(of["metric"])
 
 
+def _rows(of: Told) -> Iterable[tuple[Any, ...]]:
+    """Yield what moved of a signal or a column, its mean and its long end where that did."""
+    if of.get("judged_by") != "tail":
+        yield (*_worse(of), _interval(of))
+    tail = of.get("tail")
+    if tail and tail["status"] in DRIFTED:
+        ends = tail["share_beyond_reference"], tail["share_beyond"]
+        what = f"{name(of)} beyond {number(tail['value_reference'], _UNITS[of['column']])}, its p95"
+        moved = change(ends[1], ends[0], "ratio")
+        shown = _range(tail["change_low"], tail["change_high"], "ratio")
+        yield (tail["status"], what, *(number(end, "ratio") for end in ends), moved, shown)
+
+
 def _worse(of: Told) -> tuple[Any, ...]:
     if "column" in of:
         unit = _UNITS.get(of["column"], "")
@@ -71,14 +85,37 @@ def _worse(of: Told) -> tuple[Any, ...]:
     return (of["status"], name(of), *(number(end, of["unit"]) for end in ends), change(ends[1], ends[0], of["unit"]))
 
 
-def _when(of: Told) -> tuple[Any, ...]:
+def _interval(of: Told) -> str:
+    unit = _UNITS.get(of["column"], "") if "column" in of else of["unit"]
+    return _range(of["change_low"], of["change_high"], unit)
+
+
+def _range(low: float | None, high: float | None, unit: str) -> str:
+    if low is None or high is None or not (isfinite(low) and isfinite(high)):
+        return ""
+    return f"{change_words(low, unit).split()[0]} to {change_words(high, unit)}"
+
+
+def _when(of: Told) -> Iterable[tuple[Any, ...]]:
     weeks = sparkline([week["value"] for week in of.get("weeks", ())], 12)
     if of["changed_at"] is None:
-        return (name(of), "no one day", "", of.get("label") or "", weeks)
-    first, last = of["changed_between"]
-    between = "" if first == last else f"{day(first)} and {day(last)}"
+        yield (name(of), "no one day", "", of.get("label") or "", weeks)
+        return
     how = of.get("label") or ("slowly" if of["changed_slowly"] else "at once")
-    return (name(of), day(of["changed_at"]), between, how, weeks)
+    yield (name(of), day(of["changed_at"]), _between(of["changed_between"]), how, weeks)
+    for other in of["changes_at"]:
+        if other["at"] != of["changed_at"]:
+            yield (
+                "",
+                f"also {day(other['at'])}",
+                _between(other["between"]),
+                "up" if other["size"] > 0 else "down",
+                "",
+            )
+
+
+def _between(ends: Sequence[str]) -> str:
+    return "" if ends[0] == ends[1] else f"{day(ends[0])} and {day(ends[1])}"
 
 
 def _carried(carried: Sequence[Told]) -> Iterable[tuple[Any, ...]]:

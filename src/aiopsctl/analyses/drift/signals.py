@@ -10,7 +10,7 @@ import polars as pl
 
 from aiopsctl import catalog
 from aiopsctl import sums as named
-from aiopsctl.analyses.drift.moves import POINTS, RARE, SCORES, SIZES, TICKETS, Gate, Series, judged
+from aiopsctl.analyses.drift.moves import POINTS, RARE, SCORES, SIZES, TICKETS, UNDATED, Gate, Series, judged
 from aiopsctl.changes import scale_of
 from aiopsctl.engine.plan import Reduction, column_of
 from aiopsctl.measure import WINDOW, Scope, labels, measure, sums
@@ -71,10 +71,9 @@ class Signal:
         first = self.weeks[0][0] if self.weeks else None
         return trend([(day - first).days / 7 for day, _ in self.weeks if first], [value for _, value in self.weeks])
 
-    def label(self) -> str | None:
-        """Return whether it goes one way, week by week, in the harmful direction and beyond its gate."""
-        found = self.trend
-        if found is None or found.p > SURE or found.slope * self.series.harm <= 0 or self.level == "ok":
+    def label(self, found: Trend | None) -> str | None:
+        """Return whether its trend goes one way, week by week, in the harmful direction and beyond its gate."""
+        if found is None or found.kendall_p > SURE or found.slope * self.series.harm <= 0 or self.level == "ok":
             return None
         return "sustained rise" if found.slope > 0 else "sustained decline"
 
@@ -104,17 +103,19 @@ def told(found: Sequence[Signal]) -> list[dict[str, Any]]:
 
 def _told(signal: Signal, p: float | None) -> dict[str, Any]:
     series, m, of = signal.series, signal.measured, signal.trend
-    label = signal.label()
-    status, reason = judged(series, signal.level, 0.0 if label and p is not None else p, series.alone, series.blind())
-    seen = status in ("warning", "critical")
+    label = signal.label(of)
+    is_sure = label and of and of.p <= SURE and p is not None
+    status, reason = judged(series, signal.level, 0.0 if is_sure else p, series.alone, series.blind())
+    dates = series.dated() if status in ("warning", "critical") else UNDATED
+    label = label if dates is not UNDATED and dates["changed_slowly"] is not False else None
     low, high = series.change.interval() if series.change and not series.lack else (None, None)
-    slope = (of.slope, of.low, of.high, of.p) if of else (None,) * 4
+    slope = (of.slope, of.low, of.high, of.p, of.kendall_p) if of else (None,) * 5
     return {
-        "metric": signal.metric.name, "slice": signal.slice, "status": status, "label": label if seen else None,
+        "metric": signal.metric.name, "slice": signal.slice, "status": status, "label": label,
         "value": m.value, "value_reference": signal.before, "unit": m.unit, "change_low": low, "change_high": high,
-        **dict(zip(("slope_per_week", "low", "high", "p"), slope, strict=True)),
+        **dict(zip(("slope_per_week", "low", "high", "p", "kendall_p"), slope, strict=True)),
         "p_change": signal.p, "p_adjusted": p, "detectable": series.detectable, "n": m.n, "n_reference": m.reference.n if m.reference else 0,
-        **(series.dated() if seen else {"changed_at": None, "changed_between": None, "changed_slowly": None}),
+        **dates,
         "weeks": [{"week": day.isoformat(), "value": value} for day, value in signal.weeks],
         "reason": reason,
     }  # fmt: skip

@@ -47,7 +47,7 @@ def sums_of(
     by_day = _by_day(events, asked, own, days)
     return [
         [
-            _numbered(_sum_of(frames, part, each, rest), i, number)
+            _numbered(_sum_of([*_of_days(frames, part), *rest], each), i, number)
             for frames, each, rest in zip(by_day, own, _rest(asked, own, part), strict=True)
         ]
         for i, part in enumerate(parts)
@@ -140,17 +140,26 @@ def _key(reduction: Reduction, asked: Asked) -> str:
     return sha256(repr(told).encode()).hexdigest()[:16]
 
 
-def _rest(asked: Asked, plan: Sequence[Reduction], part: _Cut) -> list[pl.DataFrame]:
-    """Return the sums of what of a window lies in no whole day."""
+def _rest(asked: Asked, plan: Sequence[Reduction], part: _Cut) -> list[list[pl.DataFrame]]:
+    """Return the sums of what of a window lies in no whole day; of a window without days also where that is nothing."""
     ts = pl.col("ts")
     conditions = [(ts >= end.since) & (ts < end.until) for end in part.ends]
     conditions += [ts.is_null()] if part.undated else []
-    return local.reduce(asked.rows.filter(pl.any_horizontal(pl.lit(value=False), *conditions)), plan)
+    if part.days and not conditions:
+        return [[] for _ in plan]
+    rows = asked.rows.filter(pl.any_horizontal(pl.lit(value=False), *conditions))
+    return [[sums] for sums in local.reduce(rows, plan)]
 
 
-def _sum_of(frames: Sequence[pl.DataFrame], part: _Cut, reduction: Reduction, rest: pl.DataFrame) -> pl.DataFrame:
-    own = [frame.filter(pl.col(DAY).is_in(list(part.days))).drop(DAY).select(rest.columns) for frame in frames]
-    return add([*own, rest], reduction)
+def _of_days(frames: Sequence[pl.DataFrame], part: _Cut) -> list[pl.DataFrame]:
+    return [frame.filter(pl.col(DAY).is_in(list(part.days))).drop(DAY) for frame in frames]
+
+
+def _sum_of(frames: Sequence[pl.DataFrame], reduction: Reduction) -> pl.DataFrame:
+    """Return the sums of all days in the frames; one frame alone may have several days."""
+    first, *rest = frames
+    others = [frame.select(first.columns) for frame in rest] or [first.clear()]
+    return add([first, *others], reduction)
 
 
 def _numbered(frame: pl.DataFrame, i: int, number: str) -> pl.DataFrame:

@@ -17,7 +17,9 @@ from msgspec import Struct
 
 from aiopsctl.errors import AiopsctlError
 
-TEMPORARY = ".tmp-"
+TEMPORARY, SUFFIX = ".tmp-", ".parquet"
+"""Names begin with a dot: where a store lies among logs, it is not read as one."""
+
 _LOCK, _STEP = "LOCK", 0.05
 _DIGITS = 16
 
@@ -80,7 +82,7 @@ def write_frame(folder: Path, kind: str, frame: pl.DataFrame) -> Segment:
     buffer = BytesIO()
     frame.write_parquet(buffer, compression="zstd", statistics=True)
     data = buffer.getvalue()
-    name = f"{kind}-{sha256(data)[:_DIGITS]}.parquet"
+    name = f".{kind}-{sha256(data)[:_DIGITS]}{SUFFIX}"
     path = folder / name
     if not (path.is_file() and path.stat().st_size == len(data)):
         write(path, data)
@@ -93,9 +95,7 @@ def is_whole(folder: Path, segment: Segment, *, deep: bool = False) -> bool:
     try:
         if path.stat().st_size != segment.bytes:
             return False
-        return (
-            not deep or segment.name.rpartition("-")[2].removesuffix(".parquet") == sha256(path.read_bytes())[:_DIGITS]
-        )
+        return not deep or segment.name.rpartition("-")[2].removesuffix(SUFFIX) == sha256(path.read_bytes())[:_DIGITS]
     except OSError:
         return False
 
@@ -106,7 +106,7 @@ def locked(folder: Path, wait: float) -> Iterator[bool]:
     import fcntl
 
     try:
-        handle = os.open(folder / _LOCK, os.O_CREAT | os.O_RDWR, 0o600)
+        handle = os.open(folder / _LOCK, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW, 0o600)
     except OSError as error:
         raise StoreError(f"cannot lock the store {folder}: {error.strerror}") from None
     try:

@@ -5,16 +5,20 @@ state is kept beside it: where the manifest or a segment of it is damaged, the o
 since is read again.
 """
 
+import time
 from pathlib import Path
 from typing import Any
 
 import msgspec
 from msgspec import Struct, field
 
-from aiopsctl.store.disk import Segment, StoreError, is_whole, sha256, write
+from aiopsctl.store.disk import SUFFIX, TEMPORARY, Segment, StoreError, is_whole, sha256, write
 
 FORMAT = 1
-NAME, BEFORE = "MANIFEST.json", "MANIFEST.prev.json"
+NAME, BEFORE = "MANIFEST", "MANIFEST.prev"
+_SMALL = 64 << 20
+_HOUR = 3600
+"""So long a segment stays that no manifest lists: another process may still be reading it."""
 
 
 class Unit(Struct):
@@ -62,7 +66,10 @@ class Day(Struct):
 
 
 class Manifest(Struct):
-    """All that a store holds; `reading` and `pricing` tell by which rules it was read and priced, `paths` what is read."""
+    """All that a store holds; `reading` and `pricing` tell by which rules it was read and priced, `paths` what is read.
+
+    `pruned` rows are forgotten.
+    """
 
     format: int = FORMAT
     reading: str = ""
@@ -70,6 +77,7 @@ class Manifest(Struct):
     pricing: str = ""
     generation: int = 0
     next_unit: int = 0
+    pruned: int = 0
     paths: list[str] = field(default_factory=list)
     units: list[Unit] = field(default_factory=list)
     days: dict[str, Day] = field(default_factory=dict)
@@ -103,11 +111,18 @@ def load(folder: Path, *, deep: bool = False) -> tuple[Manifest, str]:
         found = _opened(path)
         if found is None:
             problems.append(f"{name} is damaged")
-        elif bad := [segment.name for segment in found.segments() if not is_whole(folder, segment, deep=deep)]:
-            problems.append(f"{bad[0]} is damaged or missing")
+        elif bad := _damaged(folder, found, deep=deep):
+            problems.append(f"{bad} is damaged or missing")
         else:
             return found, "; ".join(problems)
     return Manifest(), "; ".join(problems)
+
+
+def _damaged(folder: Path, found: Manifest, *, deep: bool) -> str:
+    """Return the first segment that is not as it was written: by its size, and by its hash where that takes no time."""
+    segments = found.segments()
+    deep = deep or sum(segment.bytes for segment in segments) <= _SMALL
+    return next((segment.name for segment in segments if not is_whole(folder, segment, deep=deep)), "")
 
 
 def _opened(path: Path) -> Manifest | None:
@@ -140,8 +155,8 @@ def sweep(folder: Path, manifest: Manifest) -> None:
     """Delete what neither the manifest nor the one before it lists; the lock of the writer is held."""
     before = _opened(folder / BEFORE)
     kept = {segment.name for held in (manifest, before) if held for segment in held.segments()}
-    for path in folder.glob("*.parquet"):
-        if path.name not in kept:
+    for path in folder.glob(f".*{SUFFIX}"):
+        if path.name not in kept and time.time() - path.stat().st_mtime > _HOUR:
             path.unlink(missing_ok=True)
-    for path in folder.glob(".tmp-*"):
+    for path in folder.glob(f"{TEMPORARY}*"):
         path.unlink(missing_ok=True)

@@ -1,6 +1,7 @@
 """Sums of days that a store remembers: derived from its rows, and made again wherever they are missing or damaged."""
 
 import os
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -10,11 +11,13 @@ import msgspec
 import polars as pl
 
 from aiopsctl.daily import DAY
-from aiopsctl.store.disk import Segment, StoreError, is_whole, make_folder, sha256, write, write_frame
+from aiopsctl.store.disk import SUFFIX, Segment, StoreError, is_whole, make_folder, sha256, write, write_frame
 
-_INDEX = "INDEX.json"
+_INDEX = "INDEX"
 _FILES = 6
 _KEYS = 400
+_HOUR = 3600
+"""So long sums stay that no index lists: another process may still be reading them."""
 
 
 class _Index(msgspec.Struct):
@@ -93,8 +96,8 @@ class Remembered:
 
     def _sweep(self, folder: Path, index: _Index) -> None:
         names = {segment.name for segment in index.files}
-        for path in folder.glob("*.parquet"):
-            if path.name not in names:
+        for path in folder.glob(f".*{SUFFIX}"):
+            if path.name not in names and time.time() - path.stat().st_mtime > _HOUR:
                 path.unlink(missing_ok=True)
         keys = sorted((each for each in self.folder.iterdir() if each.is_dir()), key=lambda each: each.stat().st_mtime)
         for old in keys[:-_KEYS]:

@@ -53,6 +53,7 @@ def _data(manifest: Manifest, rows: int) -> Data:
     sources: dict[str, int] = {}
     for unit in manifest.units:
         sources[unit.source] = sources.get(unit.source, 0) + 1
+    read -= manifest.pruned
     return Data(
         files=len(manifest.units), rows_read=read, rows_used=rows, rows_rejected=rejected, rows_duplicate=duplicates,
         rows_filtered=read - rows - rejected - duplicates, calls=0, feedback=0, activity=0, unpriced_calls=0,

@@ -43,7 +43,9 @@ class Store:
         updated, problem = self.update([*paths, *feedback], how, book)
         log = _log(self.folder, updated, how, book)
         if problem:
-            log.account.note(f"the store {self.folder}: {problem}; what is not in what held before was read again")
+            log.account.note(
+                f"the store {self.folder}: {problem}; it was read again from the logs, as far as they are there"
+            )
         return log
 
     def update(self, paths: Sequence[str], how: Reading, book: Book) -> tuple[Updated, str]:
@@ -96,6 +98,7 @@ class Store:
             rows = sum(segment.rows for name in old for segment in manifest.days[name].raw)
             for name in old:
                 del manifest.days[name]
+            manifest.pruned += rows
             if old:
                 save(self.folder, manifest)
                 sweep(self.folder, manifest)
@@ -110,6 +113,7 @@ def _log(folder: Path, updated: Updated, how: Reading, book: Book) -> Log:
         each = updated.inputs.get(unit.id)
         account.add(account_of(unit, each.shown if each else unit.shown))
     note_zone(account, how)
+    account.rows_other += manifest.pruned
     days = manifest.days.values()
     account.rows_duplicate = sum(day.duplicates for day in days)
     named = sum(day.named for day in days)

@@ -66,7 +66,7 @@ def update(folder: Path, held: Manifest, paths: Sequence[str], how: Reading, boo
 
     Raises `UsageError` as reading does, and `StoreError` where the store cannot be written.
     """
-    inputs = files.expand(paths)
+    inputs = [each for each in files.expand(paths) if not _is_within(each.path, folder)]
     manifest = held.copy()
     manifest.reading, manifest.zone = reading_of(how), how.tz
     found = tell(manifest.units, inputs)
@@ -92,6 +92,11 @@ def update(folder: Path, held: Manifest, paths: Sequence[str], how: Reading, boo
     save(folder, manifest)
     sweep(folder, manifest)
     return Updated(manifest, work.inputs, account, work.read, work.replaced)
+
+
+def _is_within(path: str, folder: Path) -> bool:
+    """Return whether a file is one of the store's own."""
+    return os.path.realpath(path).startswith(os.path.join(os.path.realpath(folder), ""))
 
 
 def _mapped(found: Found) -> dict[str, str]:

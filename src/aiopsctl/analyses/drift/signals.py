@@ -12,6 +12,7 @@ from aiopsctl import catalog
 from aiopsctl import sums as named
 from aiopsctl.analyses.drift.moves import POINTS, RARE, SCORES, SIZES, TICKETS, UNDATED, Gate, Series, judged
 from aiopsctl.changes import scale_of
+from aiopsctl.engine.kept import Events
 from aiopsctl.engine.plan import Reduction, column_of
 from aiopsctl.measure import WINDOW, Scope, labels, measure, sums
 from aiopsctl.metric import Metric
@@ -78,7 +79,7 @@ class Signal:
         return "sustained rise" if found.slope > 0 else "sustained decline"
 
 
-def signals(events: pl.DataFrame, scope: Scope, complete: datetime) -> list[Signal]:
+def signals(events: Events, scope: Scope, complete: datetime) -> list[Signal]:
     """Return the signals that the log has, of the whole and of its slices; `complete` is the end of the last whole day."""
     every = [replace(scope, by=()), *([scope] if scope.by else [])]
     return [signal for own in every for signal in (*_means(events, own, complete), *_users(events, own, complete))] + [
@@ -135,7 +136,7 @@ def harm_of(metric: Metric) -> int:
     return {"higher": 1, "lower": -1}.get(metric.worse, 0)
 
 
-def _means(events: pl.DataFrame, scope: Scope, complete: datetime) -> Iterator[Signal]:
+def _means(events: Events, scope: Scope, complete: datetime) -> Iterator[Signal]:
     metrics = [catalog.metric(name) for name in MEANS]
     wanted = {column_of(what): what for m in metrics for what in _ratio(m)}
     (rows,) = sums(events, [Reduction((*scope.by, WINDOW), ("feature_or_none", "day", "user_id"), (), wanted)], scope)
@@ -168,7 +169,7 @@ def _slices(rows: pl.DataFrame, scope: Scope) -> dict[tuple[Any, ...], pl.DataFr
 
 
 def _measured(
-    events: pl.DataFrame, metrics: Sequence[Metric], scope: Scope, complete: datetime
+    events: Events, metrics: Sequence[Metric], scope: Scope, complete: datetime
 ) -> Iterator[tuple[Measurement, list[tuple[date, float]]]]:
     """Yield every metric of every slice that has events in both windows, with its complete weeks."""
     weeks = _weekly(events, metrics, scope, complete)
@@ -178,7 +179,7 @@ def _measured(
 
 
 def _weekly(
-    events: pl.DataFrame, metrics: Sequence[Metric], scope: Scope, complete: datetime
+    events: Events, metrics: Sequence[Metric], scope: Scope, complete: datetime
 ) -> Mapping[tuple[str, tuple[Any, ...]], list[tuple[date, float]]]:
     span = _weeks(events, scope, complete)
     found: dict[tuple[str, tuple[Any, ...]], list[tuple[date, float]]] = {}
@@ -192,7 +193,7 @@ def _weekly(
     return found
 
 
-def _weeks(events: pl.DataFrame, scope: Scope, complete: datetime) -> Window | None:
+def _weeks(events: Events, scope: Scope, complete: datetime) -> Window | None:
     """Return the last complete weeks of the log, up to `WEEKS`; None where there is none."""
     oldest = events["ts"].min()
     if not isinstance(oldest, datetime):
@@ -207,7 +208,7 @@ def _weeks(events: pl.DataFrame, scope: Scope, complete: datetime) -> Window | N
     return Window(since, until)
 
 
-def _tickets(events: pl.DataFrame, scope: Scope, complete: datetime) -> Iterator[Signal]:
+def _tickets(events: Events, scope: Scope, complete: datetime) -> Iterator[Signal]:
     """Yield the tickets about accuracy, by category: per 1,000 users, tested per call."""
     if "category" not in events.columns:
         return
@@ -228,7 +229,7 @@ def _tickets(events: pl.DataFrame, scope: Scope, complete: datetime) -> Iterator
             yield _signal(metric, own, m, weeks)
 
 
-def _users(events: pl.DataFrame, scope: Scope, complete: datetime) -> Iterator[Signal]:
+def _users(events: Events, scope: Scope, complete: datetime) -> Iterator[Signal]:
     """Yield the share of the product's users who use the AI in a week, where the log tells who uses the product."""
     if "user_id" not in events.columns or not events.select((pl.col("event") == "activity").any()).item():
         return

@@ -51,7 +51,7 @@ def make_folder(folder: Path) -> None:
 
 def write(path: Path, data: bytes) -> None:
     """Write a file whole or not at all, for its owner alone; raise `StoreError` where it cannot be."""
-    temporary = path.parent / f"{TEMPORARY}{os.getpid()}-{path.name}"
+    temporary = path.parent / f"{TEMPORARY}{os.getpid()}-{time.monotonic_ns()}"
     try:
         handle = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
         try:
@@ -78,15 +78,15 @@ def _sync_folder(folder: Path) -> None:
 
 
 def write_frame(folder: Path, kind: str, frame: pl.DataFrame) -> Segment:
-    """Write a frame as Parquet and return its segment; what is there already is the same."""
+    """Write a frame as Parquet, where it is not there already, and return its segment."""
     buffer = BytesIO()
     frame.write_parquet(buffer, compression="zstd", statistics=True)
     data = buffer.getvalue()
     name = f".{kind}-{sha256(data)[:_DIGITS]}{SUFFIX}"
-    path = folder / name
-    if not (path.is_file() and path.stat().st_size == len(data)):
-        write(path, data)
-    return Segment(name, len(data), frame.height)
+    segment = Segment(name, len(data), frame.height)
+    if not is_whole(folder, segment, deep=True):
+        write(folder / name, data)
+    return segment
 
 
 def is_whole(folder: Path, segment: Segment, *, deep: bool = False) -> bool:

@@ -12,6 +12,7 @@ from aiopsctl import sums as named
 from aiopsctl.checks.onward import conditions, onward
 from aiopsctl.checks.outcome import BREACH
 from aiopsctl.checks.shifts import WATCHED, shifts
+from aiopsctl.engine.kept import Events
 from aiopsctl.engine.plan import Reduction, column_of
 from aiopsctl.events import CALENDAR
 from aiopsctl.measure import WINDOW, Scope, sums
@@ -40,14 +41,14 @@ Sides = tuple[dict[Any, Sums], dict[Any, Sums]]
 """Sums by value: before and after."""
 
 
-def explained(judged: Sequence[tuple[Verdict, Scope]], events: pl.DataFrame, inputs: Sequence[str]) -> list[Verdict]:
+def explained(judged: Sequence[tuple[Verdict, Scope]], events: Events, inputs: Sequence[str]) -> list[Verdict]:
     """Return the verdicts, of which the worst breaches say what carries them; `inputs` are as in `onward`."""
     breaches = [i for i, (v, _) in enumerate(judged) if v.status in BREACH]
     worst = set(sorted(breaches, key=lambda i: STATUSES.index(judged[i][0].status))[:MOST])
     return [_explained(v, scope, events, inputs) if i in worst else v for i, (v, scope) in enumerate(judged)]
 
 
-def _explained(v: Verdict, scope: Scope, events: pl.DataFrame, inputs: Sequence[str]) -> Verdict:
+def _explained(v: Verdict, scope: Scope, events: Events, inputs: Sequence[str]) -> Verdict:
     metric = catalog.metric(v.metric)
     narrowed = _narrowed(v, scope, metric)
     if narrowed is None or v.value is None:
@@ -83,7 +84,7 @@ class _Sums:
     shares: dict[str, pl.DataFrame]
 
     @classmethod
-    def of(cls, events: pl.DataFrame, metric: Metric, scope: Scope, dimensions: Sequence[str]) -> "_Sums":
+    def of(cls, events: Events, metric: Metric, scope: Scope, dimensions: Sequence[str]) -> "_Sums":
         """Take the sums: one pass over the two windows, one over all the days from the one to the other."""
         names = metric.value.ratio or (str(metric.value.adds),)
         columns = [column_of(metric.sums[name]) for name in names]

@@ -11,6 +11,7 @@ from aiopsctl.cli.baselines import among, folder
 from aiopsctl.cli.configured import baselines, configuration, pseudonym_key, sources
 from aiopsctl.cli.money import priced
 from aiopsctl.cli.options import Common
+from aiopsctl.cli.stored import stored
 from aiopsctl.errors import NotJudged, UsageError
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def open_session(common: Common, reader: "Reader | None" = None, *, saving: bool
 
     config, config_file = configuration(common, saving=saving)
     tz, clock = window.zone(common.tz or config.timezone), _clock()
-    wanted = common.now or ("data" if common.paths else "now")
+    wanted = common.now or ("data" if common.paths or common.store else "now")
     for text in (common.since, common.until, None if wanted == "data" else wanted):
         window.moment(text or "now", clock, tz)
     log = _read(common, config, config_file, tz, reader)
@@ -96,7 +97,7 @@ def _read(common: Common, config: "Config", config_file: str, tz: ZoneInfo, read
 
     formats = {} if common.paths else sources(config)
     paths, feedback = list(common.paths or formats), common.feedback or []
-    if not paths:
+    if not paths and not common.store:
         raise UsageError("no logs to read", help="name files or folders, for example: aiopsctl summary logs/")
     _share(common.max_rejected or "0")
     written = [target(output)[1] for output in common.output or []] + [common.rejects or "-"]
@@ -108,7 +109,8 @@ def _read(common: Common, config: "Config", config_file: str, tz: ZoneInfo, read
         pseudonym_key=pseudonym_key(config) if common.pseudonymize or config.pseudonymize else None,
     )  # fmt: skip
     began = monotonic()
-    log = priced((reader or read)(paths, feedback, how), config, common.cost)
+    kept = None if reader else stored(common, config, paths, feedback, how)
+    log = priced(kept or (reader or read)(paths, feedback, how), config, common.cost)
     if common.verbose:
         took = f"{monotonic() - began:.2f} s"
         log.account.note(f"config: {config_file or 'none'}; read in {took}: {', '.join([*paths, *feedback])}")
@@ -131,7 +133,7 @@ def again(common: Common) -> tuple[str, ...]:
     """Return the words of the command line that say what is read and how, for the next command to type."""
     options = (
         ("--feedback", common.feedback), ("--map", common.columns), ("--source", common.source),
-        ("--cost", None if common.cost == "auto" else common.cost),
+        ("--store", None if common.paths else common.store), ("--cost", None if common.cost == "auto" else common.cost),
         ("--config", common.config), ("--tz", common.tz), ("--now", common.now), ("--until", common.until),
     )  # fmt: skip
     given = [(name, value) for name, of in options for value in ([of] if isinstance(of, str) else of or [])]

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 from aiopsctl.errors import AiopsctlError
 from aiopsctl.sources import detect, mapping
@@ -9,6 +10,8 @@ from aiopsctl.sources.files import Input
 from aiopsctl.sources.log import Account
 from aiopsctl.sources.mapping import Mapped, Path
 from aiopsctl.sources.source import Head, Source
+
+_NONE: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -41,9 +44,12 @@ class Opened:
     source: Source
 
 
-def open_all(inputs: Sequence[Input], how: Reading, account: Account) -> list[Opened]:
+def open_all(
+    inputs: Sequence[Input], how: Reading, account: Account, *, found: Mapping[str, str] = _NONE
+) -> list[Opened]:
     """Return the files that hold something, each with its format; files of one format and map share one `Source`.
 
+    `found` are mapped columns, with what they are in a log, that other files have.
     Raises `UsageError` for a named file whose format cannot be told, and for a mapped column that is in no file.
     """
     formats = _Formats(how)
@@ -62,7 +68,8 @@ def open_all(inputs: Sequence[Input], how: Reading, account: Account) -> list[Op
             account.sources[source.name] += 1
             opened.append(Opened(each, number, replace(head, records=()), source))
     if opened:
-        mapping.require_found(formats.mapped, formats.found, sorted(formats.names))
+        missing = [mapped for mapped in formats.mapped if found.get(mapped.column) != mapped.raw]
+        mapping.require_found(missing, formats.found, sorted(formats.names))
         account.mapped = {mapped.column: mapped.raw for mapped in formats.found}
     return opened
 

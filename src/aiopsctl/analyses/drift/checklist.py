@@ -12,6 +12,7 @@ import polars as pl
 from aiopsctl import catalog
 from aiopsctl.analyses.drift.moves import DRIFTED
 from aiopsctl.analyses.drift.pages import TEXT, day
+from aiopsctl.engine.kept import Events
 from aiopsctl.engine.plan import Reduction
 from aiopsctl.measure import WINDOW, Scope, measure, prepared, sums
 from aiopsctl.readable import change, clean, number
@@ -43,7 +44,7 @@ class Step:
 
 
 def investigation(
-    events: pl.DataFrame, scope: Scope, complete: datetime, columns: Sequence[Told], changes: Sequence[Told]
+    events: Events, scope: Scope, complete: datetime, columns: Sequence[Told], changes: Sequence[Told]
 ) -> list[dict[str, Any]]:
     """Return the five steps as the answer has them."""
     steps = (
@@ -71,7 +72,7 @@ def _lines(of: Told) -> Iterator[str]:
         yield f"- missing: {of['missing']}"
 
 
-def _sample(events: pl.DataFrame, scope: Scope, complete: datetime) -> Step:
+def _sample(events: Events, scope: Scope, complete: datetime) -> Step:
     """Return calls of the last week beside calls of 60 to 90 days before, a few of each feature, the same in every run.
 
     Where text was read, they are calls whose output is known, and it stands beside them.
@@ -109,7 +110,7 @@ def _drawn(calls: pl.DataFrame) -> list[dict[str, str]]:
     return [call for name in sorted(by_feature) for call in by_feature[name]]
 
 
-def _models(events: pl.DataFrame, changes: Sequence[Told]) -> Step:
+def _models(events: Events, changes: Sequence[Told]) -> Step:
     task = "check for provider and model changes"
     lacks = [name for name in _SERVED if name not in events.columns or events[name].null_count() == events.height]
     moved = list(_moves(changes, _SERVED))
@@ -140,7 +141,7 @@ def _size(of: Told) -> str:
     return change(of["mean"], of["mean_reference"], "tokens")
 
 
-def _prompts(events: pl.DataFrame, scope: Scope, changes: Sequence[Told]) -> Step:
+def _prompts(events: Events, scope: Scope, changes: Sequence[Told]) -> Step:
     task = "check prompts, instructions and context for changes"
     present = [name for name in ("prompt_version", *_PARTS) if name in events.columns and events[name].count()]
     if not present:
@@ -177,7 +178,7 @@ def _moves(changes: Sequence[Told], dimensions: Sequence[str]) -> Iterator[str]:
             yield f"{of['dimension']}={clean(of['value'], 40)}{cut} {ends} on {day(of['at'])}"
 
 
-def _scores(events: pl.DataFrame, scope: Scope) -> Step:
+def _scores(events: Events, scope: Scope) -> Step:
     task = "compare evaluation scores with their history"
     metrics = [catalog.metric(name) for name in ("eval-score", "review-score")]
     own = [m for m in measure(events, metrics, replace(scope, by=())) if m.value is not None and m.n]

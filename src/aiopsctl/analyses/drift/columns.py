@@ -9,6 +9,7 @@ import polars as pl
 from aiopsctl import sums
 from aiopsctl.analyses.drift.moves import DRIFTED, POINTS, SCORES, SIZES, UNDATED, Gate, Series, alone, judged
 from aiopsctl.analyses.drift.tails import TAILED, Tail, beyond, quantile, tail_of
+from aiopsctl.engine.kept import Events
 from aiopsctl.engine.plan import Reduction
 from aiopsctl.measure import WINDOW, Scope
 from aiopsctl.measure import sums as taken
@@ -129,7 +130,7 @@ class Column:
         }  # fmt: skip
 
 
-def columns(events: pl.DataFrame, scope: Scope) -> list[dict[str, Any]]:
+def columns(events: Events, scope: Scope) -> list[dict[str, Any]]:
     """Return an object for every watched column that the log fills, with p-values corrected for their number (Holm)."""
     found = _columns(events, scope, [*NUMBERS, *CATEGORIES])
     every = [(column.name, of) for column in found for of in (column, column.tail) if of]
@@ -141,7 +142,7 @@ def columns(events: pl.DataFrame, scope: Scope) -> list[dict[str, Any]]:
     ]
 
 
-def _columns(events: pl.DataFrame, scope: Scope, names: Sequence[str]) -> list[Column]:
+def _columns(events: Events, scope: Scope, names: Sequence[str]) -> list[Column]:
     names = [name for name in names if _READ.get(name, name) in events.columns]
     plan = [Reduction((WINDOW,), (_key(name),), (_key(name),), {"n": _counted(name)}) for name in names]
     counts = {name: _sides(rows, _key(name)) for name, rows in zip(names, taken(events, plan, scope), strict=True)}
@@ -222,7 +223,7 @@ def _column(
     return Column(name, of.kind, values, before, after, series, tail=tail_of(sides, far, limit))
 
 
-def _told(column: Column, p: float | None, p_tail: float | None, events: pl.DataFrame, scope: Scope) -> dict[str, Any]:
+def _told(column: Column, p: float | None, p_tail: float | None, events: Events, scope: Scope) -> dict[str, Any]:
     """Return a column as the answer has it: judged by its mean or share, and by its long end where that is worse."""
     numeric = column.kind != "categorical"
     status, reason = judged(column.series, column.level, p, lambda: _alone(column, events, scope), column.blind)
@@ -260,7 +261,7 @@ def _change(column: Column) -> float | None:
     return value - before if column.kind == "ordinal" else distance.tvd(column.before, column.after)
 
 
-def _alone(column: Column, events: pl.DataFrame, scope: Scope) -> str:
+def _alone(column: Column, events: Events, scope: Scope) -> str:
     """Return the one user or day that makes the change, in words, else an empty string."""
     if column.kind != "categorical":
         return column.series.alone()

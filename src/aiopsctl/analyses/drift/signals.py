@@ -13,6 +13,7 @@ from aiopsctl import sums as named
 from aiopsctl.analyses.drift.moves import POINTS, RARE, SCORES, SIZES, TICKETS, UNDATED, Gate, Series, judged
 from aiopsctl.changes import scale_of
 from aiopsctl.context import missing
+from aiopsctl.engine.kept import Events
 from aiopsctl.engine.plan import Reduction, column_of
 from aiopsctl.measure import WINDOW, Scope, labels, measure, sums
 from aiopsctl.metric import Metric
@@ -79,7 +80,7 @@ class Signal:
         return "sustained rise" if found.slope > 0 else "sustained decline"
 
 
-def signals(events: pl.DataFrame, scope: Scope, complete: datetime) -> list[Signal]:
+def signals(events: Events, scope: Scope, complete: datetime) -> list[Signal]:
     """Return the signals that the log has, of the whole and of its slices; `complete` is the end of the last whole day."""
     every = [replace(scope, by=()), *([scope] if scope.by else [])]
     return [signal for own in every for signal in (*_means(events, own, complete), *_users(events, own, complete))] + [
@@ -136,7 +137,7 @@ def harm_of(metric: Metric) -> int:
     return {"higher": 1, "lower": -1}.get(metric.worse, 0)
 
 
-def _means(events: pl.DataFrame, scope: Scope, complete: datetime) -> Iterator[Signal]:
+def _means(events: Events, scope: Scope, complete: datetime) -> Iterator[Signal]:
     metrics = _told_by(events, [catalog.metric(name) for name in MEANS])
     if not metrics:
         return
@@ -152,7 +153,7 @@ def _means(events: pl.DataFrame, scope: Scope, complete: datetime) -> Iterator[S
             yield _signal(metric, own.select(WINDOW, "day", "user_id", top=top / metric.value.per, size=size), m, weeks)
 
 
-def _told_by(events: pl.DataFrame, metrics: Sequence[Metric]) -> list[Metric]:
+def _told_by(events: Events, metrics: Sequence[Metric]) -> list[Metric]:
     """Return the metrics that the log has the columns and the kinds of rows for: no others are worth a sum."""
     lacks = missing(events, metrics)
     return [metric for metric in metrics if not lacks[metric.name]]
@@ -177,7 +178,7 @@ def _slices(rows: pl.DataFrame, scope: Scope) -> dict[tuple[Any, ...], pl.DataFr
 
 
 def _measured(
-    events: pl.DataFrame, metrics: Sequence[Metric], scope: Scope, complete: datetime
+    events: Events, metrics: Sequence[Metric], scope: Scope, complete: datetime
 ) -> Iterator[tuple[Measurement, list[tuple[date, float]]]]:
     """Yield every metric of every slice that has events in both windows, with its complete weeks."""
     weeks = _weekly(events, metrics, scope, complete)
@@ -187,7 +188,7 @@ def _measured(
 
 
 def _weekly(
-    events: pl.DataFrame, metrics: Sequence[Metric], scope: Scope, complete: datetime
+    events: Events, metrics: Sequence[Metric], scope: Scope, complete: datetime
 ) -> Mapping[tuple[str, tuple[Any, ...]], list[tuple[date, float]]]:
     span = _weeks(events, scope, complete)
     found: dict[tuple[str, tuple[Any, ...]], list[tuple[date, float]]] = {}
@@ -201,7 +202,7 @@ def _weekly(
     return found
 
 
-def _weeks(events: pl.DataFrame, scope: Scope, complete: datetime) -> Window | None:
+def _weeks(events: Events, scope: Scope, complete: datetime) -> Window | None:
     """Return the last complete weeks of the log, up to `WEEKS`; None where there is none."""
     oldest = events["ts"].min()
     if not isinstance(oldest, datetime):
@@ -216,7 +217,7 @@ def _weeks(events: pl.DataFrame, scope: Scope, complete: datetime) -> Window | N
     return Window(since, until)
 
 
-def _tickets(events: pl.DataFrame, scope: Scope, complete: datetime) -> Iterator[Signal]:
+def _tickets(events: Events, scope: Scope, complete: datetime) -> Iterator[Signal]:
     """Yield the tickets about accuracy, by category: per 1,000 users, tested per call."""
     if "category" not in events.columns:
         return
@@ -237,7 +238,7 @@ def _tickets(events: pl.DataFrame, scope: Scope, complete: datetime) -> Iterator
             yield _signal(metric, own, m, weeks)
 
 
-def _users(events: pl.DataFrame, scope: Scope, complete: datetime) -> Iterator[Signal]:
+def _users(events: Events, scope: Scope, complete: datetime) -> Iterator[Signal]:
     """Yield the share of the product's users who use the AI in a week, where the log tells who uses the product."""
     if "user_id" not in events.columns or not events.select((pl.col("event") == "activity").any()).item():
         return

@@ -13,6 +13,7 @@ import polars as pl
 
 from aiopsctl.analyses.drift.columns import APPLY
 from aiopsctl.analyses.drift.moves import UNDATED, alone
+from aiopsctl.engine.kept import Events
 from aiopsctl.measure import WINDOW, Scope, prepared
 from aiopsctl.stats.change import holm
 from aiopsctl.stats.text import Moved, log_odds, moved, plain, profile, words
@@ -97,7 +98,7 @@ class Text:
         return Text(self.name, self.rows.filter(pl.col("user_id").ne_missing(heaviest["user_id"][0])))
 
 
-def texts(events: pl.DataFrame, scope: Scope) -> list[dict[str, Any]]:
+def texts(events: Events, scope: Scope) -> list[dict[str, Any]]:
     """Return an object for every column of text that was read, shaped as those of other columns."""
     found = [Text(name, _rows(events, name, scope)) for name in TEXTS if name in events.columns]
     found = [each for each in found if each.rows.height]
@@ -106,7 +107,7 @@ def texts(events: pl.DataFrame, scope: Scope) -> list[dict[str, Any]]:
     return [_told(each, p.get(each.name), corrected.get(each.name)) for each in found]
 
 
-def _rows(events: pl.DataFrame, name: str, scope: Scope) -> pl.DataFrame:
+def _rows(events: Events, name: str, scope: Scope) -> pl.DataFrame:
     """Return the texts of both windows, with the week before the window's end in which each lies."""
     rows = prepared(events, scope).filter(pl.col(name).is_not_null())
     own = rows.select("ts", "user_id", plain(pl.col(name)).alias(_TEXT)).collect()

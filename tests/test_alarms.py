@@ -38,7 +38,7 @@ checks:
 
 def ratings(before: float, after: float, each_day: int, users: int = 200) -> Log:
     """Return 84 days of ratings up to NOW, of which the last seven have another share of thumbs up."""
-    rng = Random(7)  # noqa: S311 - a seeded log, no secret
+    rng = Random(7)
     rows = [
         {"kind": "thumb", "value": int(rng.random() < (after if day >= 77 else before)), "user_id": f"u{rng.randrange(users)}",
          "ts": NOW - timedelta(days=84 - day) + timedelta(hours=12)}

@@ -82,7 +82,7 @@ def given(metric: Metric) -> dict[str, pl.DataFrame]:
 
 def split(frame: pl.DataFrame, seed: int) -> list[pl.DataFrame]:
     """Return the rows of a frame, permuted and dealt out at random to 1 to 7 shards, some of them empty."""
-    rng = Random(seed)  # noqa: S311 - a seeded log, no secret
+    rng = Random(seed)
     shards: list[list[int]] = [[] for _ in range(rng.randint(1, 7))]
     for row in rng.sample(range(frame.height), frame.height):
         rng.choice(shards).append(row)
@@ -91,7 +91,7 @@ def split(frame: pl.DataFrame, seed: int) -> list[pl.DataFrame]:
 
 def log(rows: int, seed: int = 0) -> pl.DataFrame:
     """Return a log in which everything occurs, and everything is missing at times."""
-    rng = Random(seed)  # noqa: S311 - a seeded log, no secret
+    rng = Random(seed)
 
     def row() -> dict[str, Any]:
         who = {

@@ -56,7 +56,7 @@ def test_new_segment_is_all_mix() -> None:
 @pytest.mark.parametrize("seed", range(200))
 def test_parts_add_up(seed: int) -> None:
     """Mix and within are the whole change, whatever the segments."""
-    rng = Random(seed)  # noqa: S311 - seeded sums, no secret
+    rng = Random(seed)
     before, after = random_side(rng), random_side(rng)
     expected = pytest.approx(mean(after) - mean(before), abs=1e-9)
 

@@ -36,7 +36,7 @@ TOPIC = ["refund", "chargeback", "dispute", "merchant", "reversal", "pending", "
 
 def calls(share: float, *, a_day: int = A_DAY, days: int = DAYS, user: str = "") -> pl.DataFrame:
     """Return calls of 12 weeks; in the last four, a share of the prompts has two words of a new topic among nine."""
-    rng = Random(7)  # noqa: S311 - a synthetic log
+    rng = Random(7)
     rows = []
     for i in range(days * a_day):
         ts = START + timedelta(days=i // a_day, minutes=i % a_day)

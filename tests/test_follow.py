@@ -84,7 +84,7 @@ def test_nothing_new() -> None:
 @pytest.mark.parametrize("seed", range(8))
 def test_looks_are_first_readings(seed: int) -> None:
     """Whatever is appended, whole lines or not, good or bad, in any file: a look gives what a first reading gives."""
-    rng = Random(seed)  # noqa: S311 - a seeded log, no secret
+    rng = Random(seed)
     follower, how = Follower(), Reading(source="native")
     for path in THREE:
         append(call(0), path)

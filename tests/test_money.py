@@ -80,7 +80,7 @@ def random_call(random: Random, number: int) -> dict[str, Any]:
 @pytest.mark.parametrize("seed", range(6))
 def test_layers_add_up_to_the_total(tmp_path: Path, seed: int, mode: str) -> None:
     """Model, retrieval and infrastructure add up to the total to the nano-dollar, whatever calls tell of their cost."""
-    random = Random(seed)  # noqa: S311 - no secret
+    random = Random(seed)
     log = written(tmp_path / "log.jsonl", [random_call(random, number) for number in range(200)])
     found = measured("cost", log, "--isolated", "--cost", mode)
 

@@ -1,7 +1,6 @@
 """Duplicates, and feedback that takes from its call what it does not say itself."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import polars as pl
 
@@ -11,6 +10,9 @@ _ROW = "_row"
 _FEEDBACK_KEY = ("ts", "kind", "value", "category", "request_id", "trace_id", "session_id", "user_id", "tags")
 IDS = ("request_id", "trace_id", "session_id")
 """By what feedback names its call."""
+
+FOUND = "_found"
+"""The column that says of feedback which names a call whether it was found."""
 
 
 def without_duplicates(events: pl.DataFrame) -> pl.DataFrame:
@@ -52,27 +54,20 @@ def _repeated_feedback(events: pl.DataFrame) -> pl.Series:
     return rows.select(_ROW, *key).filter(~pl.struct(key).is_first_distinct()).collect()[_ROW]
 
 
-@dataclass(frozen=True)
-class Joined:
-    """How much of the feedback that names a call found it."""
-
-    found: int = 0
-    named: int = 0
-
-    @property
-    def ratio(self) -> float | None:
-        """The share of feedback whose call was found, None where none names a call."""
-        return self.found / self.named if self.named else None
-
-
 def names_call(ids: Iterable[str]) -> pl.Expr:
     """Return whether a row is feedback that names a call by one of some ids."""
     named = pl.any_horizontal(pl.lit(value=False), *(pl.col(name).is_not_null() for name in ids))
     return ((pl.col("event") == "feedback") & named).fill_null(value=False)
 
 
-def with_call_facts(events: pl.DataFrame, calls: pl.DataFrame | None = None) -> tuple[pl.DataFrame, Joined]:
-    """Return events whose feedback has the facts of its call, and how much of it found one.
+def joined_ratio(events: pl.DataFrame) -> float | None:
+    """Return the share of feedback whose call was found, None where none names a call."""
+    found = events[FOUND].drop_nulls() if FOUND in events.columns else pl.Series(dtype=pl.Boolean)
+    return float(found.sum()) / found.len() if found.len() else None
+
+
+def with_call_facts(events: pl.DataFrame, calls: pl.DataFrame | None = None) -> pl.DataFrame:
+    """Return events whose feedback has the facts of its call; of feedback that names one, `_found` says whether it is there.
 
     A call is found by `request_id`, else by `trace_id`, else by `session_id`; of several calls in a trace or session
     only what they agree on is taken. `calls` are those that feedback may name, where they are not among the events.
@@ -80,24 +75,24 @@ def with_call_facts(events: pl.DataFrame, calls: pl.DataFrame | None = None) -> 
     ids = [name for name in IDS if name in events.columns]
     feedback = events.filter(names_call(ids))
     if not feedback.height:
-        return events, Joined()
+        return events
     calls = events.filter(pl.col("event") == "call") if calls is None else calls
     facts = [column for column in (*CALL_FACTS, "user_id") if column in calls.columns]
     feedback = feedback.with_columns(pl.lit(None, pl.String).alias(c) for c in facts if c not in feedback.columns)
     calls = calls.select(*(name for name in ids if name in calls.columns), *facts)
-    found = feedback.select(*ids).with_columns(pl.lit(value=False).alias("_found"))
+    found = feedback.select(*ids).with_columns(pl.lit(value=False).alias(FOUND))
     for column in facts:
         found = found.with_columns(pl.lit(None, pl.String).alias(column))
     for name in ids:
         found = _fill(found, calls, name, facts) if name in calls.columns else found
     own = feedback.with_columns(pl.coalesce(pl.col(column), found[column]).alias(column) for column in facts)
     rest = events.filter(~names_call(ids))
-    return pl.concat([rest, own], how="diagonal"), Joined(int(found["_found"].sum()), feedback.height)
+    return pl.concat([rest, own.with_columns(found[FOUND])], how="diagonal")
 
 
 def _fill(found: pl.DataFrame, calls: pl.DataFrame, name: str, facts: list[str]) -> pl.DataFrame:
     """Fill facts from the calls that share an id, where no earlier id found a call."""
-    wanted = found.filter(~pl.col("_found") & pl.col(name).is_not_null()).select(name).unique()
+    wanted = found.filter(~pl.col(FOUND) & pl.col(name).is_not_null()).select(name).unique()
     if not wanted.height:
         return found
     agreed = (
@@ -109,10 +104,10 @@ def _fill(found: pl.DataFrame, calls: pl.DataFrame, name: str, facts: list[str])
         .collect()
     )
     joined = found.join(agreed, on=name, how="left", maintain_order="left")
-    take = pl.col("_hit").fill_null(value=False) & ~pl.col("_found")
+    take = pl.col("_hit").fill_null(value=False) & ~pl.col(FOUND)
     return joined.with_columns(
         *(pl.when(take).then(pl.col(f"_{c}")).otherwise(pl.col(c)).alias(c) for c in facts),
-        (pl.col("_found") | take).alias("_found"),
+        (pl.col(FOUND) | take).alias(FOUND),
     ).drop("_hit", *(f"_{c}" for c in facts))
 
 

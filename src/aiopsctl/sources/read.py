@@ -13,7 +13,7 @@ from aiopsctl.errors import UsageError
 from aiopsctl.sources import documents, edits, files, languages, lines, tables, texts, traces
 from aiopsctl.sources.coerce import coerce, empty
 from aiopsctl.sources.files import Input
-from aiopsctl.sources.join import with_call_facts, without_duplicates
+from aiopsctl.sources.join import FOUND, joined_ratio, with_call_facts, without_duplicates
 from aiopsctl.sources.lines import Chunk, Parsed, Reject
 from aiopsctl.sources.log import Account, FileRead, Log
 from aiopsctl.sources.opening import Opened, Reading, open_all
@@ -58,8 +58,9 @@ def finished(run: "Run", opened: Sequence[Opened], events: pl.DataFrame) -> Log:
     unique = without_duplicates(events)
     account.rows_duplicate = events.height - unique.height
     whole = traces.with_trace_facts(unique, run.traces)
-    joined, feedback = with_call_facts(whole)
-    account.feedback_joined_ratio = feedback.ratio
+    joined = with_call_facts(whole)
+    account.feedback_joined_ratio = joined_ratio(joined)
+    joined = joined.drop(FOUND, strict=False)
     key = run.how.pseudonym_key
     return Log(joined if key is None else pseudonymized(joined, key), account)
 

@@ -4,8 +4,8 @@ What new rows change is found first: their own days, the days of calls that they
 they are, and of traces that they tell of. Only those days are made anew, one at a time.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import polars as pl
 
 from aiopsctl.prices.apply import Priced, price
 from aiopsctl.prices.rates import Book
-from aiopsctl.sources.join import IDS, names_call, repeated_calls, with_call_facts, without_duplicates
+from aiopsctl.sources.join import FOUND, IDS, names_call, repeated_calls, with_call_facts, without_duplicates
 from aiopsctl.sources.source import FILE_BITS, LINE
 from aiopsctl.sources.traces import with_trace_facts
 from aiopsctl.store.disk import write_frame
@@ -21,7 +21,10 @@ from aiopsctl.store.manifest import Day, Manifest
 from aiopsctl.store.rows import EVENTS, NTH, PLACE, day_of, scan, scan_raw
 
 _ORDER = "_order"
-_COUNTED = ("older", "newer", "undated", "at_standard", "contradictory")
+_NAMED = pl.coalesce("model", "model_version").alias("model")
+_AT_ONCE = 200_000
+"""So many rows are finished at once."""
+
 _CALL = pl.col("event") == "call"
 _BY_CALL = (*IDS, "ts", "event", "input_tokens", "output_tokens", *PLACE)
 
@@ -58,8 +61,22 @@ class Finisher:
         calls = self._calls_of(feedback)
         lost = self._lost(None if every else [scan_raw(self.folder, self.manifest, days), calls.lazy()])
         calls = with_trace_facts(calls.join(lost, on=PLACE, how="anti"), self.traces)
-        for name in sorted(days):
-            self._finish_one(self.manifest.days[name], lost, calls)
+        for some in self._batches(sorted(days)):
+            self._finish_some(some, lost, calls)
+
+    def _batches(self, names: Sequence[str]) -> Iterator[list[str]]:
+        """Yield days that are finished at once: few rows are as dear as many."""
+        batch: list[str] = []
+        rows = 0
+        for name in names:
+            own = sum(segment.rows for segment in self.manifest.days[name].raw)
+            if batch and rows + own > _AT_ONCE:
+                yield batch
+                batch, rows = [], 0
+            batch.append(name)
+            rows += own
+        if batch:
+            yield batch
 
     def _forget_empty(self) -> None:
         for name in [name for name, day in self.manifest.days.items() if not day.raw]:
@@ -98,44 +115,65 @@ class Finisher:
         rank = rank.alias(_ORDER)
         return rows.with_columns(rank).sort(_ORDER, *PLACE).drop(_ORDER)
 
-    def _finish_one(self, day: Day, lost: pl.DataFrame, calls: pl.DataFrame) -> None:
-        rows = self._ordered(scan(self.folder, day.raw).collect())
-        kept = without_duplicates(rows.join(lost, on=PLACE, how="anti", maintain_order="left"))
-        whole, joined = with_call_facts(with_trace_facts(kept, self.traces), calls)
+    def _finish_some(self, names: Sequence[str], lost: pl.DataFrame, calls: pl.DataFrame) -> None:
+        raw = self._ordered(scan_raw(self.folder, self.manifest, names).collect())
+        kept = without_duplicates(raw.join(lost, on=PLACE, how="anti", maintain_order="left"))
+        whole = with_call_facts(with_trace_facts(kept, self.traces), calls)
         priced = price(whole.sort("ts", *PLACE), self.book)
-        events = priced.events.select(list(EVENTS))
+        rows = priced.events.with_columns(_DAY)
+        told = rows if FOUND in rows.columns else rows.with_columns(pl.lit(None, pl.Boolean).alias(FOUND))
+        for (name,), part in told.partition_by("_day", as_dict=True, include_key=False).items():
+            self._write(self.manifest.days[str(name)], part)
+        if priced.contradictory:
+            for name in names:
+                self._count_contradictory(self.manifest.days[name])
+
+    def _write(self, day: Day, rows: pl.DataFrame) -> None:
+        events = rows.select(list(EVENTS))
         day.final = write_frame(self.folder, "day", events)
-        day.duplicates, day.named, day.found = rows.height - kept.height, joined.named, joined.found
+        day.duplicates = sum(segment.rows for segment in day.raw) - events.height
+        found = rows[FOUND].drop_nulls()
+        day.named, day.found = found.len(), int(found.sum())
         day.filled = [name for name in events.columns if events[name].null_count() < events.height]
         bounds = events["ts"].dt.epoch("us")
         day.since, day.until = bounds.min(), bounds.max()  # type: ignore[assignment]  # whole numbers
-        day.money = _told(priced)
+        day.money = _told(events)
+
+    def _count_contradictory(self, day: Day) -> None:
+        priced = price(scan(self.folder, day.raw).collect(), self.book)
+        day.money["contradictory"] = priced.contradictory
+
+
+_DAY = day_of(pl.col("ts")).alias("_day")
 
 
 def _days(rows: pl.LazyFrame) -> list[str]:
     return rows.select(day_of(pl.col("ts")).unique()).collect(engine="streaming").to_series().to_list()
 
 
-def _told(priced: Priced) -> dict[str, Any]:
-    """Return what pricing told of a day, as JSON has it."""
+def _told(events: pl.DataFrame) -> dict[str, Any]:
+    """Return what pricing told of a day, as JSON has it: calls by the source of their cost, and models without a price."""
+    calls = events.filter(_CALL)
+    unpriced = calls.filter(pl.col("cost_source") == "unpriced").group_by(_NAMED).agg(pl.len())
+    sources = dict(calls.group_by("cost_source").len().iter_rows())
     return {
-        "sources": dict(priced.sources), "unpriced": [list(row) for row in priced.unpriced.iter_rows()],
-        **{name: getattr(priced, name) for name in _COUNTED},
-    }  # fmt: skip
+        "sources": {name: count for name, count in sources.items() if name},
+        "unpriced": sorted((list(row) for row in unpriced.iter_rows()), key=repr),
+        "contradictory": 0,
+    }
 
 
 def money_of(manifest: Manifest, book: Book) -> Priced:
-    """Return what pricing told of all days; the events are left out."""
+    """Return what pricing told of all days, as far as commands say it; the events are left out."""
     empty = price(pl.DataFrame(schema=EVENTS), book)
-    told = [day.money for day in manifest.days.values()]
-    rows = [row for each in told for row in each["unpriced"]]
-    unpriced = pl.DataFrame(rows, schema=empty.unpriced.schema, orient="row")
-    keys = ("provider", "model", "reason")
-    unpriced = unpriced.group_by(keys).agg(pl.col("calls").sum())
-    return Priced(
-        events=empty.events,
-        unpriced=unpriced.sort("calls", *keys, descending=[True, False, False, False]),
-        sources={name: sum(each["sources"][name] for each in told) for name in empty.sources},
-        snapshot=book.snapshot,
-        **{name: sum(each[name] for each in told) for name in _COUNTED},
+    told = [day.money for day in manifest.days.values() if day.money]
+    rows = [(None, model, "", calls) for each in told for model, calls in each["unpriced"]]
+    unpriced = (
+        pl.DataFrame(rows, schema=empty.unpriced.schema, orient="row").group_by("model").agg(pl.col("calls").sum())
+    )
+    return replace(
+        empty,
+        unpriced=unpriced.sort("calls", "model", descending=[True, False]),
+        sources={name: sum(each["sources"].get(name, 0) for each in told) for name in empty.sources},
+        contradictory=sum(each["contradictory"] for each in told),
     )

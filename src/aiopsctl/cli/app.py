@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from aiopsctl.cli import check, cost, doctor, drift, explain, init, look, scale
+from aiopsctl.cli import check, cost, demo, doctor, drift, explain, init, look, scale
 from aiopsctl.cli.group import Commands
 
 app = typer.Typer(
@@ -39,6 +39,7 @@ def root(
 
 
 init.add_to(app)
+demo.add_to(app)
 doctor.add_to(app)
 explain.add_to(app)
 look.add_to(app)

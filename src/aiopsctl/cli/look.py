@@ -51,6 +51,13 @@ def looked(name: str, common: Common, metrics: str, more: "More | None" = None) 
     return emit(_answer(name, wanted, open_session(common), common, more), common)
 
 
+def dashboard(common: Common) -> "Result":
+    """Return what `summary` shows."""
+    from aiopsctl.cli.session import open_session
+
+    return _answer("summary", _wanted("summary", "", common), open_session(common), common, _dashboard(common, ""))
+
+
 def _wanted(name: str, metrics: str, common: Common) -> "list[Metric]":
     """Return the metrics that are asked for, when everything else that can be wrong was looked at, too."""
     from aiopsctl.cli.run import check_output
@@ -108,6 +115,7 @@ def _dashboard(common: Common, metrics: str) -> "More | None":
     """Return what adds the dashboard to a summary, with the verdicts that `check` would give; None for its tables."""
     from aiopsctl.analyses.dashboard import with_dashboard
     from aiopsctl.checks.check import from_config
+    from aiopsctl.checks.onward import pasted
     from aiopsctl.checks.scopes import Run
     from aiopsctl.cli.session import again, names, too_many_rejects
 
@@ -122,7 +130,9 @@ def _dashboard(common: Common, metrics: str) -> "More | None":
             return with_dashboard(replace(result, notes=[*result.notes, unjudged]), session.log, asked, [], how)
         checks = from_config(session.config, session.config_file)
         how = replace(how, saved=session.saved(check.compare for check in checks if check.compare))
-        return with_dashboard(result, session.log, asked, checks, how)
+        shown = with_dashboard(result, session.log, asked, checks, how)
+        lacking = any(tile["value"] is None for tile in shown.extra["dashboard"])
+        return replace(shown, next=pasted("aiopsctl", "doctor", *how.inputs) if lacking else "")
 
     return None if names(common.by) or names([metrics]) else add
 

@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Annotated, Any, get_type_hints
 
 from typer import Argument, Option
@@ -85,8 +85,8 @@ class Common:
         Option(
             "--now",
             metavar="TIME",
-            help="What 7d counts back from, or data for the newest row. Default: data where PATHS are given, else the "
-            "clock.",
+            help="What 7d counts back from, or data for the newest row. Default: data where PATHS are given, else now: "
+            "of the config, else the clock.",
             rich_help_panel=_CUT,
         ),
     ] = None
@@ -105,6 +105,10 @@ class Common:
     ] = None
     where: Annotated[
         str | None, Option("-w", "--where", metavar="SQL", help="Only these rows.", rich_help_panel=_CUT)
+    ] = None
+    feature: Annotated[
+        list[str] | None,
+        Option("--feature", metavar="NAME", help="Only rows of this feature; repeatable.", rich_help_panel=_CUT),
     ] = None
     compare: Annotated[
         str | None,
@@ -150,6 +154,15 @@ class Common:
     debug: Annotated[bool, Option("--debug", help="Show the traceback of a bug.", rich_help_panel=_OUT)] = False
 
 
+def _narrowed(common: Common) -> Common:
+    """Return the options with `--feature` as a part of `--where`."""
+    if not common.feature:
+        return common
+    literals = ("'" + name.replace("'", "''") + "'" for name in common.feature)
+    own = f"feature IN ({', '.join(literals)})" if len(common.feature) > 1 else f"feature = {next(literals)}"
+    return replace(common, where=f"{own} AND ({common.where})" if common.where else own)
+
+
 def reads_logs(command: Callable[..., int]) -> Callable[..., int]:
     """Give a command the common options: it is called with a `Common` first, and returns its exit code."""
     hints = get_type_hints(Common, include_extras=True)
@@ -163,7 +176,7 @@ def reads_logs(command: Callable[..., int]) -> Callable[..., int]:
 
     def wrapped(**given: Any) -> int:
         common = Common(**{f.name: given.pop(f.name) for f in fields(Common)})
-        return command(common, **given)
+        return command(_narrowed(common), **given)
 
     wrapped.__doc__ = command.__doc__
     wrapped.__name__ = command.__name__

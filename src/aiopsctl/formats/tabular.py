@@ -98,9 +98,9 @@ def closing(result: Result) -> list[str]:
 
 
 def next_command(result: Result) -> str:
-    """Return the one command that follows from the worst verdict, or an empty string."""
+    """Return the one command that follows from the worst verdict, else from the answer, or an empty string."""
     ordered = sorted(result.checks or result.breaches, key=lambda check: STATUSES.index(check.status))
-    return clean(next((check.next for check in ordered if check.next), ""), 2000)
+    return clean(next((check.next for check in ordered if check.next), result.next), 2000)
 
 
 def _by_metric(result: Result) -> Table:

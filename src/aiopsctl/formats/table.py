@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _NATURAL = 100_000
 _GAP = 2
 _NARROWEST = 8
+_NAMED = 5
 
 
 def render(result: Result, look: Look) -> str:
@@ -125,7 +126,8 @@ def _lines(table: Table, room: int) -> "Iterator[Text]":
     shown = {number for number, _, _ in layout.columns}
     left_out = [(n, c) for n, c in enumerate(table.columns) if n not in shown]
     if hidden := [column.name for _, column in left_out if not (layout.beneath and column.under)]:
-        yield Text(f"{plural(len(hidden), 'column')} hidden ({', '.join(hidden)}): --wide shows all", style="dim")
+        named = [*hidden[:_NAMED], *([f"{len(hidden) - _NAMED} more"] if len(hidden) > _NAMED else [])]
+        yield Text(f"{plural(len(hidden), 'column')} hidden ({', '.join(named)}): --wide shows all", style="dim")
 
 
 def _heading(layout: _Layout) -> "Iterator[Text]":

@@ -12,13 +12,6 @@ from aiopsctl.result import STATUSES, Measurement, Result, Section
 from aiopsctl.views import short
 
 STYLES = {"critical": "bold red", "warning": "yellow", "unknown": "magenta", "ok": "green"}
-_FIRST = (
-    "calls", "error-rate", "latency-p95", "thumbs-up-rate", "cost-per-call", "cost-total", "input-tokens",
-    "latency-p50", "task-completion-rate", "correction-rate", "rejection-rate", "mau", "nps", "cost-per-mau",
-    "opt-out-rate", "timeout-rate", "ttft-p95", "availability",
-)  # fmt: skip
-"""The metrics that keep their column where there is no room for all; the others go first, the last of them before."""
-
 _SMALL = 30
 _COUNTS = ("calls", "events", "users")
 
@@ -124,8 +117,9 @@ def _metric_row(m: Measurement) -> Row:
 def _by_slice(result: Result) -> Table:
     known = {m.metric for m in result.measurements if m.value is not None}
     names = [name for name in dict.fromkeys(m.metric for m in result.measurements) if name in known]
+    ranks = _ranks(names)
     columns = [Column(name) for name in result.by] + [
-        Column(name, right=True, rank=_rank(name, names), tall=True) for name in names
+        Column(name, right=True, rank=ranks[name], tall=True) for name in names
     ]
     slices: dict[tuple[object, ...], dict[str, Measurement]] = {}
     for m in result.measurements:
@@ -140,10 +134,11 @@ def _by_slice(result: Result) -> Table:
     return Table(columns, [("", rows if names else [])])
 
 
-def _rank(name: str, among: list[str]) -> int:
-    """Return how soon a metric's column may go: never the most important one."""
-    ordered = sorted(among, key=lambda n: _FIRST.index(n) if n in _FIRST else len(_FIRST))
-    return ordered.index(name)
+def _ranks(names: Iterable[str]) -> dict[str, int]:
+    """Return how soon each metric's column may go: headlines last, before them what has limits, then what is shown daily."""
+    metrics = [catalog.metric(name) for name in names]
+    ordered = sorted(metrics, key=lambda m: (not m.headline, not m.thresholds, m.dashboard is None))
+    return {metric.name: rank for rank, metric in enumerate(ordered)}
 
 
 def _value(m: Measurement | None) -> str:

@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
+from functools import cache
 from typing import Annotated, Any, get_type_hints
 
 from typer import Argument, Option
@@ -163,13 +164,18 @@ def _narrowed(common: Common) -> Common:
     return replace(common, where=f"{own} AND ({common.where})" if common.where else own)
 
 
-def reads_logs(command: Callable[..., int]) -> Callable[..., int]:
-    """Give a command the common options: it is called with a `Common` first, and returns its exit code."""
+@cache
+def _shared() -> list[inspect.Parameter]:
     hints = get_type_hints(Common, include_extras=True)
-    shared = [
+    return [
         inspect.Parameter(f.name, inspect.Parameter.KEYWORD_ONLY, default=f.default, annotation=hints[f.name])
         for f in fields(Common)
     ]
+
+
+def reads_logs(command: Callable[..., int]) -> Callable[..., int]:
+    """Give a command the common options: it is called with a `Common` first, and returns its exit code."""
+    shared = _shared()
     own = list(inspect.signature(command).parameters.values())[1:]
     own_hints = get_type_hints(command, include_extras=True)
     own = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY, annotation=own_hints[p.name]) for p in own]

@@ -1,5 +1,6 @@
 """The application: its commands, its version, and how it is entered."""
 
+import sys
 from typing import Annotated
 
 import typer
@@ -51,4 +52,11 @@ check.add_to(app)
 
 def main() -> None:
     """Enter the program."""
+    sys.unraisablehook = _unless_interrupted
     app()
+
+
+def _unless_interrupted(failure: "sys.UnraisableHookArgs") -> None:
+    """Say nothing of what an interrupt stopped half-way: the exit code says it."""
+    if not issubclass(failure.exc_type, KeyboardInterrupt):
+        sys.__unraisablehook__(failure)

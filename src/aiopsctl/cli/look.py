@@ -152,7 +152,7 @@ def _watch(common: Common, metrics: str, every: str) -> int:
     follower, more = Follower(), _dashboard(common, metrics)
 
     def look() -> str:
-        result = _answer("summary", wanted, open_session(common, follower.read), common, more)
+        result = _answer("summary", wanted, open_session(replace(common, quiet=1), follower.read), common, more)
         notes = [] if common.quiet else [clean(line, 2000) for note in result.notes for line in note.split("\n")]
         return "\n".join([format_named("table").render(result, look_of(common)), *notes])
 

@@ -11,6 +11,7 @@ from aiopsctl.cli.baselines import among, folder
 from aiopsctl.cli.configured import baselines, configuration, pseudonym_key, sources
 from aiopsctl.cli.money import priced
 from aiopsctl.cli.options import Common
+from aiopsctl.cli.progress import progress
 from aiopsctl.errors import NotJudged, UsageError, nearest
 
 if TYPE_CHECKING:
@@ -109,7 +110,9 @@ def _read(common: Common, config: "Config", config_file: str, tz: ZoneInfo, read
         pseudonym_key=pseudonym_key(config) if common.pseudonymize or config.pseudonymize else None,
     )  # fmt: skip
     began = monotonic()
-    log = priced((reader or read)(paths, feedback, how), config, common.cost)
+    with progress(wanted=not common.quiet):
+        found = (reader or read)(paths, feedback, how)
+    log = priced(found, config, common.cost)
     if common.verbose:
         took = f"{monotonic() - began:.2f} s"
         log.account.note(f"config: {config_file or 'none'}; read in {took}: {', '.join([*paths, *feedback])}")

@@ -303,7 +303,7 @@ def test_help(command: str, flag: str) -> None:
 
     assert done.exit_code == 0
     assert done.stdout.startswith(f"Usage: aiopsctl {command}".rstrip())
-    assert "..." not in re.sub(r"\[ARGS\]\.\.\.|paths\.\.\.|\[paths\]\.\.\.|md, \.\.\.", "", done.stdout)
+    assert "..." not in re.sub(r"\[ARGS\]\.\.\.|\[PATHS\]\.\.\.|md, \.\.\.", "", done.stdout)
 
 
 def test_commands_are_listed() -> None:

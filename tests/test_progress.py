@@ -70,10 +70,15 @@ def test_shows_bytes_and_rate_and_leaves_no_line() -> None:
 def test_interrupt_leaves_no_line() -> None:
     """Whatever ends the reading, the line is empty then."""
     out = Terminal()
-    with pytest.raises(KeyboardInterrupt), progress(out=out, delay=0.01):
-        meter._current.get().total = 10
-        sleep(0.1)
-        raise KeyboardInterrupt
+
+    def read_on() -> None:
+        with progress(out=out, delay=0.01):
+            meter._current.get().total = 10
+            sleep(0.1)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        read_on()
 
     assert "reading" in out.getvalue()
     assert out.getvalue().endswith("\r\x1b[K")

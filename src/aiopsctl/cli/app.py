@@ -11,8 +11,7 @@ from aiopsctl.cli.group import Commands
 app = typer.Typer(
     name="aiopsctl",
     cls=Commands,
-    help="Operate AI features from their logs: quality, cost, latency, satisfaction.\n\n"
-    "Try: aiopsctl summary LOGS   or: aiopsctl check LOGS",
+    help="Operate AI features from their logs: quality, cost, latency, satisfaction.",
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from aiopsctl.cli import complete
 from aiopsctl.cli.group import Command
 from aiopsctl.cli.options import Common, reads_logs
 
@@ -24,7 +25,9 @@ COMMANDS = {
     "satisfaction": "NPS, opt-out, active users.",
 }
 
-Metrics = Annotated[str, typer.Option("--metrics", metavar="NAME[,NAME]", help="Only these metrics.")]
+Metrics = Annotated[
+    str, typer.Option("--metrics", metavar="NAME[,NAME]", help="Only these metrics.", autocompletion=complete.metrics)
+]
 
 
 def add_to(app: typer.Typer) -> None:

@@ -8,6 +8,8 @@ from typing import Annotated, Any, get_type_hints
 
 from typer import Argument, Option
 
+from aiopsctl.cli import complete
+
 _READ, _CUT, _OUT = "Reading", "Rows", "Output"
 
 
@@ -16,7 +18,8 @@ class Common:
     """What was asked of a command that reads logs."""
 
     paths: Annotated[
-        list[str] | None, Argument(help="Files, folders, globs, or - for standard input.", show_default=False)
+        list[str] | None,
+        Argument(metavar="[PATHS]...", help="Files, folders, globs, or - for standard input.", show_default=False),
     ] = None
     feedback: Annotated[
         list[str] | None,
@@ -32,12 +35,19 @@ class Common:
         ),
     ] = None
     source: Annotated[
-        str | None, Option("--source", metavar="NAME", help="Read as this log format.", rich_help_panel=_READ)
+        str | None,
+        Option(
+            "--source",
+            metavar="NAME",
+            help="Read as this log format.",
+            rich_help_panel=_READ,
+            autocompletion=complete.sources,
+        ),
     ] = None
     cost: Annotated[
         str,
         Option("--cost", metavar="MODE", help="recorded, priced (by tokens), or auto: recorded where there is one. cost --reconcile shows both.",
-               rich_help_panel=_READ),
+               rich_help_panel=_READ, autocompletion=complete.words("auto", "recorded", "priced")),
     ] = "auto"  # fmt: skip
     rejects: Annotated[
         str | None, Option("--rejects", metavar="FILE", help="Save where rows were rejected.", rich_help_panel=_READ)
@@ -102,6 +112,7 @@ class Common:
             metavar="COL[,COL]",
             help="Group by columns, or hour, day, week, month, quarter, weekday.",
             rich_help_panel=_CUT,
+            autocompletion=complete.columns,
         ),
     ] = None
     where: Annotated[
@@ -122,14 +133,30 @@ class Common:
     ] = None
     format: Annotated[
         str | None,
-        Option("-f", "--format", metavar="FORMAT", help="table, json, jsonl, csv, md, ...", rich_help_panel=_OUT),
+        Option(
+            "-f",
+            "--format",
+            metavar="FORMAT",
+            help="table, json, jsonl, csv, md, ...",
+            rich_help_panel=_OUT,
+            autocompletion=complete.formats,
+        ),
     ] = None
     output: Annotated[
         list[str] | None,
         Option("-o", "--output", metavar="[FORMAT=]PATH", help="Also write a file; repeatable.", rich_help_panel=_OUT),
     ] = None
     wide: Annotated[bool, Option("--wide", help="Drop no columns.", rich_help_panel=_OUT)] = False
-    color: Annotated[str, Option("--color", metavar="WHEN", help="auto, always, never.", rich_help_panel=_OUT)] = "auto"
+    color: Annotated[
+        str,
+        Option(
+            "--color",
+            metavar="WHEN",
+            help="auto, always, never.",
+            rich_help_panel=_OUT,
+            autocompletion=complete.words("auto", "always", "never"),
+        ),
+    ] = "auto"
     quiet: Annotated[
         int,
         Option(

@@ -11,9 +11,7 @@ import typer
 from typer.testing import CliRunner
 
 from aiopsctl.cli.app import app
-from aiopsctl.cli.complete import NAMES
 from aiopsctl.cli.examples import EXAMPLES, lines
-from aiopsctl.words import names
 
 HEAVY = {"polars", "numpy", "scipy", "pyarrow", "rich", "narwhals", "jinja2", "msgspec", "yaml", "pydantic"}
 ROOT = typer.main.get_command(app)
@@ -124,9 +122,3 @@ def test_help_of_an_analysis_is_light() -> None:
 
     assert "--rpm" in done.stdout
     assert not {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()} & HEAVY
-
-
-def test_names_are_fresh() -> None:
-    """The names that are completed are those declared; `python -m aiopsctl.words.docs docs` writes them."""
-    assert NAMES.read_text(encoding="utf-8") == names.as_json()
-    assert names.PATH == NAMES

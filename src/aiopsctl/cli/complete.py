@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-NAMES = Path(__file__).parents[1] / "words" / "names.json"
+_NAMES = Path(__file__).parents[1] / "words" / "names.json"
 SUBJECTS = ("columns", "config", "check", "exit-codes")
 
 Offers = list[tuple[str, str]]
@@ -19,7 +19,7 @@ Completer = Callable[[str], Offers]
 @cache
 def names() -> dict[str, Any]:
     """Return the names of metrics, columns, formats, sources and analyses, each with what it is."""
-    found: dict[str, Any] = json.loads(NAMES.read_text(encoding="utf-8"))
+    found: dict[str, Any] = json.loads(_NAMES.read_text(encoding="utf-8"))
     return found
 
 

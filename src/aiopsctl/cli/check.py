@@ -72,7 +72,6 @@ def check(
     """
     from aiopsctl.checks.baselines import require_name
     from aiopsctl.checks.check import from_config
-    from aiopsctl.checks.plan import dry_run as plan
     from aiopsctl.checks.run import not_judged, run
     from aiopsctl.checks.scopes import Run
     from aiopsctl.cli.baselines import save
@@ -111,6 +110,8 @@ def check(
     if why:
         result = not_judged(session.log, replace(asked, reference=None), why)
     elif dry_run:
+        from aiopsctl.checks.plan import dry_run as plan
+
         result = plan(chosen, session.log, how)
     else:
         result = replace(run(chosen, session.log, how), everything=everything)

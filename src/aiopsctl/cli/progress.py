@@ -38,10 +38,12 @@ def progress(*, wanted: bool = True, out: TextIO | None = None, delay: float = D
 
 
 def _draw(meter: "Meter", out: TextIO, ended: Event, delay: float) -> None:
-    began, drawn = monotonic(), False
+    began, drawn, seen, seconds = monotonic(), False, -1, 0.0
     while not ended.wait(_EVERY if drawn else delay):
+        if meter.done != seen:
+            seen, seconds = meter.done, monotonic() - began
         if meter.total:
-            drawn = _put(_CLEAR + line(meter.done, meter.total, monotonic() - began, _room(out)), out)
+            drawn = _put(_CLEAR + line(seen, meter.total, seconds, _room(out)), out)
     if drawn:
         _put(_CLEAR, out)
 

@@ -6,7 +6,7 @@ from itertools import groupby
 from aiopsctl import catalog
 from aiopsctl.formats.cells import NONE, Column, Row, Table, without_empty
 from aiopsctl.formats.dashboard import breached, dashboard, on_page
-from aiopsctl.formats.verdicts import counted, verdicts
+from aiopsctl.formats.verdicts import SIGNS, counted, verdicts
 from aiopsctl.readable import change, clean, interval, number, plural
 from aiopsctl.result import STATUSES, Measurement, Result, Section
 from aiopsctl.views import short
@@ -67,8 +67,18 @@ def _section(section: Section) -> Table:
         Column(name, right=is_right or name in section.right)
         for name, is_right in zip(section.columns, right, strict=True)
     ]
-    rows = [Row(tuple(_shown(value) for value in row)) for row in section.rows]
-    return Table(columns, [(section.title, rows)])
+    return Table(columns, [(section.title, [_row(section, row) for row in section.rows])])
+
+
+def _row(section: Section, row: tuple[object, ...]) -> Row:
+    """Return a row of an analysis; a status has its sign, and where it stands first the style of a verdict."""
+    cells = [_shown(value) for value in row]
+    if "status" not in section.columns:
+        return Row(tuple(cells))
+    at = section.columns.index("status")
+    status = str(row[at])
+    cells[at] = f"{SIGNS[status]} {status}" if status in SIGNS else cells[at]
+    return Row(tuple(cells), status if not at and status != "ok" else "")
 
 
 def _shown(value: object) -> str:

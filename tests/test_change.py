@@ -218,3 +218,11 @@ def test_holm_by_hand() -> None:
 def test_means_are_of_their_own_sums() -> None:
     """Numerator and denominator of every mean of events are sums of its metric."""
     assert not [m.name for m in catalog.metrics().values() if not set(m.value.ratio or ()) <= set(m.sums)]
+
+
+@pytest.mark.parametrize(
+    ("delta", "harm", "p"), [(-1.0, 0, 0.0), (1.0, 0, 0.0), (0.0, 0, 1.0), (-1.0, 1, 1.0), (-1.0, -1, 0.0)]
+)
+def test_certain_change(delta: float, harm: int, p: float) -> None:
+    """A change without an error is certain in the direction that it has, and in any direction where none is harmful."""
+    assert Change(delta, 0.0, inf, "difference").p(harm) == p

@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 from aiopsctl import demo
 from aiopsctl.analyses.drift.columns import columns
 from aiopsctl.analyses.drift.moves import POINTS, RARE, SIZES, Gate
+from aiopsctl.analyses.drift.pages import sections
 from aiopsctl.analyses.drift.signals import signals, told
 from aiopsctl.analyses.drift.windows import pair
 from aiopsctl.cli.app import app
@@ -73,6 +74,7 @@ class TestPlanted:
 
         assert found["status"] == "critical"
         assert found["changed_slowly"]
+        assert found["label"] == "sustained decline"
         assert abs(date.fromisoformat(found["changed_at"]) - began) <= timedelta(days=7)
         assert found["high"] < 0
 
@@ -87,7 +89,7 @@ class TestPlanted:
         }
 
         assert found["status"] == "critical"
-        assert not found["changed_slowly"]
+        assert (found["changed_slowly"], found["label"]) == (False, None)
         assert abs(date.fromisoformat(found["changed_at"]) - began) <= timedelta(days=2)
         assert ("prompt_version", "v4", began.isoformat()) in beside
         assert column(faulty, "prompt_version")["status"] == "warning"
@@ -139,6 +141,7 @@ class TestPlanted:
         values = [week["value"] for week in found["weeks"]]
 
         assert found["slope_per_week"] == pytest.approx(stats.theilslopes(values).slope)
+        assert found["kendall_p"] == pytest.approx(stats.kendalltau(range(len(values)), values, method="exact").pvalue)
         assert {date.fromisoformat(week["week"]).weekday() for week in found["weeks"]} == {0}
 
     @pytest.mark.parametrize(("level", "code"), [("never", 0), ("critical", 1), ("warning", 1)])
@@ -266,6 +269,51 @@ class TestColumns:
 
         assert (found["status"], found["p_adjusted"]) == ("unknown", None)
         assert found["reason"] == "40 events in one of the windows, 100 are needed"
+
+    def test_long_end(self) -> None:
+        """Where one input in six becomes three times as long and all others shorter, the mean stays and the end is critical."""
+        rng = np.random.default_rng(5)
+        before, after = (rng.lognormal(7, 0.4, 1_000) for _ in range(2))
+        after *= np.where(rng.random(1_000) < 1 / 6, 3, 1)
+        after *= before.mean() / after.mean()
+        before, after = before.astype(int), after.astype(int)
+        limit, now = (np.quantile(side, 0.95, method="inverted_cdf") for side in (before, after))
+
+        found = column({"columns": columns(calls([*before.tolist(), *after.tolist()]), SCOPE)}, "input_tokens")
+        tail = found["tail"]
+
+        assert (found["status"], found["judged_by"], tail["status"]) == ("critical", "tail", "critical")
+        assert abs(found["change"]) < 0.01
+        assert (tail["value_reference"], tail["value"]) == (limit, now)
+        shares = tail["share_beyond_reference"], tail["share_beyond"]
+        assert shares == ((before > limit).mean(), (after > limit).mean())
+        assert tail["change_low"] < shares[1] - shares[0] < tail["change_high"]
+        assert found["changed_at"] == SPLIT.date().isoformat()
+
+    def test_long_end_of_few(self) -> None:
+        """Below 400 events in a window nothing is said of the long end, and the mean is judged as before."""
+        tokens = [1_000, 1_100, 900, 1_000] * 90 + [1_250, 1_375, 1_125, 1_250] * 90
+
+        found = column({"columns": columns(calls(tokens), SCOPE)}, "input_tokens")
+
+        assert (found["status"], found["judged_by"], found["tail"]["status"]) == ("critical", "mean", "unknown")
+        assert found["tail"]["reason"] == "360 events in one of the windows, 400 are needed"
+
+    def test_moved_twice(self) -> None:
+        """Input that doubles and later falls back half of the way has both dates, each with its step; the larger is the date."""
+        tokens = (
+            [1_000, 1_100, 900, 1_000] * 250 + [2_000, 2_200, 1_800, 2_000] * 125 + [1_500, 1_600, 1_400, 1_500] * 125
+        )
+
+        found = column({"columns": columns(calls(tokens), SCOPE)}, "input_tokens")
+
+        later = (SPLIT + timedelta(days=14)).date().isoformat()
+        assert found["changed_at"] == SPLIT.date().isoformat()
+        assert [each["at"] for each in found["changes_at"]] == [SPLIT.date().isoformat(), later]
+        assert [each["size"] for each in found["changes_at"]] == pytest.approx([1_000, -500], rel=0.02)
+        (when,) = [each for each in sections([found], [], [], [], "") if each.title == "when"]
+        assert [row[1] for row in when.rows] == ["29 Jun", "also 13 Jul"]
+        assert when.rows[1][3] == "down"
 
     def test_growth(self) -> None:
         """Input that is a quarter longer is critical and goes up."""

@@ -10,7 +10,7 @@ import pytest
 
 SOURCE = Path(__file__).parent.parent / "src" / "aiopsctl"
 FLOORS = (
-    "errors", "readable", "events", "sums", "facts", "values", "metric", "stats", "metrics", "catalog", "engine", "window",
+    "errors", "readable", "events", "sums", "facts", "values", "metric", "stats", "metrics", "catalog", "engine", "window", "daily",
     "result",
     "config", "prices", "sources", "store", "context", "measure", "changes", "views", "checks", "analyses", "formats", "words", "demo", "cli",
     "__main__",

@@ -3,6 +3,7 @@
 import gzip
 import json
 from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from math import log
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from aiopsctl.stats.line import fit
 from aiopsctl.stats.windows import peak
 
 SAMPLE = Path(__file__).parent.parent / "sample_data"
+CASSETTES = Path(__file__).parents[2] / "shared" / "data" / "api_cassettes" / "interactions.jsonl.gz"
 NOON = datetime(2026, 9, 1, 12, tzinfo=UTC)
 Row = dict[str, Any]
 
@@ -368,3 +370,72 @@ def test_replay_of_explicit_limits(tmp_path: Path) -> None:
 
     assert (named["rpm"], named["tpm"], named["of"], named["delayed"]) == (4, 20, None, 2)
     assert (multiple["rpm"], multiple["tpm"], multiple["of"]) == (2, 20, "peak")
+
+
+# limits by header
+
+
+def stated(at: float, requests: int | None, tokens: int | None, **more: Any) -> Row:
+    """Return a call whose answer states limits."""
+    return {"at": at, "model": "big", "input_tokens": 10, "limit_requests": requests, "limit_tokens": tokens, **more}
+
+
+def test_the_newest_header_of_a_model_is_its_limit(tmp_path: Path) -> None:
+    """Requests and tokens are each of the newest answer that has them; a model without headers has no limit."""
+    path = log_of(
+        tmp_path, stated(0, 50, 1_000), stated(5, 100, None), stated(9, None, 500), {"at": 10, "model": "small"}
+    )
+
+    found = said(path)
+    rpm, tpm = (of(found, name, model="big") for name in ("rpm", "tpm"))
+
+    assert (rpm["limit"], rpm["limit_from"], rpm["limit_at"]) == (100, "header", "2026-09-01T12:00:05+00:00")
+    assert (tpm["limit"], tpm["limit_at"], tpm["used"]) == (500, "2026-09-01T12:00:09+00:00", 30 / 500)
+    assert of(found, "rpm")["limit"] is None
+    assert "small" not in {row["model"] for row in found["rate_limits"]["peaks"]}
+    assert found["rate_limits"]["missing"] == []
+
+
+def test_a_header_may_be_of_a_day(tmp_path: Path) -> None:
+    """Requests that are granted by the day are no limit by the minute; nor is a header of 0 one."""
+    path = log_of(tmp_path, stated(0, 200, 0, limit_requests_window_s=86_400))
+
+    found = said(path)
+
+    assert of(found, "rpd", model="big")["limit"] == 200
+    assert of(found, "rpm", model="big")["limit"] is None
+    assert of(found, "tpm", model="big")["limit"] is None
+
+
+@pytest.mark.parametrize("name", ["acme", "acme/big"])
+def test_the_config_wins_over_headers(tmp_path: Path, name: str) -> None:
+    """What the config says of a model, or of its provider, holds; that a header says otherwise is noted."""
+    path, config = log_of(tmp_path, stated(0, 100, 1_000)), tmp_path / "aiopsctl.yaml"
+    config.write_text(f"version: 1\nproviders: {{{name}: {{rpm: 60, tpm: 1000}}}}\n")
+    done = CliRunner().invoke(app, ["scale", "rate-limits", str(path), "-c", str(config), "-f", "json"])
+    found = json.loads(done.stdout)
+    rpm = of(found, "rpm", model="big" if "/" in name else None)
+
+    assert (rpm["limit"], rpm["limit_from"], rpm["limit_at"]) == (60, "config", None)
+    assert f"{name}: requests/min 60 by config, but by header 100 of big (2026-09-01 12:00)" in done.stderr
+    assert "tokens/min" not in done.stderr
+
+
+@pytest.mark.skipif(not CASSETTES.exists(), reason="needs the recorded exchanges of openllmetry and llm")
+def test_headers_of_real_answers() -> None:
+    """The limits of a model are those that its newest recorded answer has, read here from the recordings themselves."""
+    with gzip.open(CASSETTES, "rt") as file:
+        records = [json.loads(line) for line in file]
+    newest: dict[str, tuple[datetime, int]] = {}
+    for record in records:
+        headers = record["headers"] or {}
+        if record["url"].startswith("https://api.openai.com/") and "x-ratelimit-limit-tokens" in headers:
+            when = parsedate_to_datetime(headers["date"])
+            if when >= newest.get(record["request_model"], (when, 0))[0]:
+                newest[record["request_model"]] = (when, int(headers["x-ratelimit-limit-tokens"]))
+    found = said(CASSETTES, "--isolated")
+
+    for model in ("gpt-4o", "gpt-4o-mini", "gpt-5", "gpt-4.1-nano"):
+        row = of(found, "tpm", "openai", model)
+        assert (datetime.fromisoformat(row["limit_at"]), row["limit"]) == newest[model]
+    assert of(found, "rpd", "groq", "llama3-8b-8192")["limit"] == 14_400

@@ -200,6 +200,20 @@ class TestBehaviour:
 
         assert [("c", 3.0), ("b", 1.0), ("a", 0.5)] == [(u["user_id"], u["input_over_median"]) for u in users]
 
+    def test_most_used(self, tmp_path: Path) -> None:
+        """Three calls of four with a feature are a draft: it is named with its share of those, as is the model; a query type is not."""
+        told = [{"feature": name} for name in ("draft", "search", "draft", "draft")] + [{"model": "big"}]
+        rows = [call("a", START + timedelta(hours=at), **more) for at, more in enumerate(told)]
+        log = written(tmp_path / "a.jsonl", rows)
+        (user,) = found(log)["heaviest"]
+
+        assert user["most_used"] == {
+            "feature": {"value": "draft", "share": 0.75},
+            "model": {"value": "big", "share": 1.0},
+            "query_type": {"value": None, "share": None},
+        }
+        assert "mostly draft (75 %), big (100 %)" in ran(log).stdout
+
     def test_what_is_missing_is_unknown(self, tmp_path: Path) -> None:
         """Without prompts, sessions, countries, tokens and features these are null, and no guess rests on them."""
         (user,) = found(written(tmp_path / "a.jsonl", [*every(timedelta(hours=2), 36)]))["heaviest"]

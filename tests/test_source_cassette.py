@@ -275,3 +275,43 @@ def test_real_recordings_add_up() -> None:
     actual = (found.height, calls.height, dated.height, *tokens, cost)
 
     assert expected == actual
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        (
+            {
+                "limit-requests": "30000",
+                "remaining-requests": "29999",
+                "reset-requests": "2ms",
+                "limit-tokens": "150000",
+            },
+            (30_000, 60, 150_000),
+        ),
+        # 30 of 14,400 requests are there again after 180 s: all of them after a day
+        ({"limit-requests": "14400", "remaining-requests": "14370", "reset-requests": "3m0s"}, (14_400, 86_400, None)),
+        ({"limit-requests": "200", "remaining-requests": "199", "reset-requests": "7m12s"}, (200, 86_400, None)),
+        ({"limit-requests": "120", "remaining-requests": "119", "reset-requests": "500"}, (120, 60, None)),
+        ({"limit-req-10-second": "60", "limit-tokens-minute": "2000000"}, (60, 10, 2_000_000)),
+        ({"limit-requests": "-1", "limit-tokens": "many"}, (None, None, None)),
+    ],
+)
+def test_limits_are_those_of_the_headers(headers: dict[str, str], expected: tuple[int | None, ...]) -> None:
+    """Requests are by the minute, unless they come back as slowly as those of a day; -1 is no limit."""
+    row = one(exchange(headers={f"x-ratelimit-{name}": value for name, value in headers.items()}))
+    actual = tuple(row.get(name) for name in ("limit_requests", "limit_requests_window_s", "limit_tokens"))
+
+    assert expected == actual
+
+
+def test_limits_of_anthropic() -> None:
+    """Anthropic has names of its own, and says what is left, too."""
+    said = {"requests-limit": "4000", "requests-remaining": "3999", "tokens-limit": "480000", "tokens-remaining": "470"}
+    row = one(exchange(headers={f"anthropic-ratelimit-{name}": value for name, value in said.items()}))
+    expected = {
+        "limit_requests": 4000, "limit_requests_window_s": 60, "limit_tokens": 480_000, "remaining_requests": 3999,
+        "remaining_tokens": 470,
+    }  # fmt: skip
+
+    assert pick(row, *expected) == expected

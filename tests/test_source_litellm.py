@@ -256,3 +256,18 @@ def test_the_sample_is_read_whole() -> None:
     actual = ([found["_line"] for found in read(SOURCE, *records)], others(SOURCE, *records))
 
     assert expected == actual
+
+
+@pytest.mark.parametrize(("provider", "window"), [("openai", None), ("groq", 86_400)])
+def test_limits_of_the_provider(provider: str, window: int | None) -> None:
+    """Limits are in the payload's headers; in which time requests are granted is known of Groq alone."""
+    headers = {
+        "x_ratelimit_limit_requests": 500,
+        "x_ratelimit_remaining_requests": 499,
+        "x_ratelimit_limit_tokens": 30_000,
+    }
+    more = {"llm_provider-x-ratelimit-remaining-tokens": "29990", "llm_provider-x-ratelimit-limit-requests": "500"}
+    found = one(payload(custom_llm_provider=provider, hidden_params={"additional_headers": headers | more}))
+    names = ("limit_requests", "remaining_requests", "limit_tokens", "limit_requests_window_s")
+
+    assert tuple(found.get(name) for name in names) == (500, 499, 30_000, window)

@@ -10,6 +10,7 @@ import pytest
 from rich.cells import cell_len
 
 from aiopsctl import catalog, sums, words
+from aiopsctl.analyses.drift.definitions import ALSO, DEFINITIONS
 from aiopsctl.events import COLUMNS
 from aiopsctl.facts import FACTS
 from aiopsctl.metric import Metric
@@ -156,3 +157,15 @@ def test_page_of_metrics_is_sound() -> None:
     assert [] == uneven
     assert set(re.findall(r"\(#([a-z0-9-]+)\)", page)) <= headings
     assert set(catalog.metrics()) <= headings
+
+
+@pytest.mark.parametrize("name", [name for name in DEFINITIONS if name not in COLUMNS])
+def test_statistics_of_drift(name: str) -> None:
+    """Each statistic of drift is explained by its name and by what else it is called, in the list of all, and on the page."""
+    text = DEFINITIONS[name]
+
+    assert text in words.as_text(name)
+    assert all(words.as_text(other) == words.as_text(name) for other in ALSO.get(name, name).split(", "))
+    assert text in words.as_text("drift")
+    assert json.loads(words.as_json(name))["statistics"][0]["definition"] == text
+    assert f"| {name} |" in PAGE.read_text()

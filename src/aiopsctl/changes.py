@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 
+from aiopsctl.engine.kept import Events
 from aiopsctl.engine.plan import Reduction, column_of
 from aiopsctl.measure import WINDOW, Scope, check_by, labels, sums
 from aiopsctl.metric import Metric
@@ -19,7 +20,7 @@ _GRAIN = ("day", "user_id")
 _MOSTLY = 0.95
 
 
-def changes(events: pl.DataFrame, metrics: Sequence[Metric], scope: Scope) -> dict[tuple[str, Key], Change]:
+def changes(events: Events, metrics: Sequence[Metric], scope: Scope) -> dict[tuple[str, Key], Change]:
     """Return the change of every metric that is a mean of events, from the window compared with, by metric and slice.
 
     A slice is the items of its labels. Metrics that are no mean of events, and slices of one window only, are left out.

@@ -7,25 +7,25 @@ from typing import Any
 
 import polars as pl
 
+from aiopsctl.engine.kept import Events, covered
 from aiopsctl.facts import Setting, lacking, tables
 from aiopsctl.metric import Metric
 from aiopsctl.window import Window, around
 
 
 def facts_of(
-    events: pl.DataFrame, metrics: Sequence[Metric], setting: Setting, windows: Sequence[Window], number: str
+    events: Events, metrics: Sequence[Metric], setting: Setting, windows: Sequence[Window], number: str
 ) -> dict[str, pl.DataFrame]:
     """Return the facts that the metrics need, for each of the windows; the column `number` tells which."""
     names = [name for metric in metrics for name in metric.facts]
     if not names:
         return {}
-    ts = events["ts"].drop_nulls() if "ts" in events.columns else pl.Series(dtype=pl.Datetime("us", "UTC"))
-    span = (ts.min(), ts.max()) if ts.len() else (None, None)
+    span = covered(events)
     setting = replace(setting, features=_features(events))
     return tables(names, [_within(setting, window, *span) for window in windows], number)
 
 
-def _features(events: pl.DataFrame) -> dict[str, frozenset[str]]:
+def _features(events: Events) -> dict[str, frozenset[str]]:
     """Return the features that the log has feedback of, for each kind; feedback without a feature is of ""."""
     if "kind" not in events.columns:
         return {}
@@ -57,20 +57,30 @@ def after(last: datetime) -> datetime:
 
 
 def lacks(
-    events: pl.DataFrame, metrics: Sequence[Metric], facts: Mapping[str, pl.DataFrame], setting: Setting
+    events: Events, metrics: Sequence[Metric], facts: Mapping[str, pl.DataFrame], setting: Setting
 ) -> dict[str, str]:
     """Return for each metric what it lacks: columns, kinds of rows anywhere in the log, a sense in the slices, or facts.
 
     Nothing is an empty string.
     """
-    columns = frozenset(events.columns)
-    kinds = frozenset(events["kind"].unique().drop_nulls()) if "kind" in columns else frozenset()
+    untold = missing(events, metrics)
     return {
-        m.name: _missing(m, columns, kinds)
+        m.name: untold[m.name]
         or _uncut(m, setting.by)
         or lacking([name for name in m.facts if name not in m.optional], facts, setting)
         for m in metrics
     }
+
+
+def missing(events: Events, metrics: Sequence[Metric]) -> dict[str, str]:
+    """Return for each metric which columns, or kinds of rows, the log has none of; nothing is an empty string."""
+    columns = frozenset(events.columns)
+    kinds = _kinds(events) if "kind" in columns else frozenset()
+    return {m.name: _missing(m, columns, kinds) for m in metrics}
+
+
+def _kinds(events: Events) -> frozenset[str]:
+    return frozenset(events.lazy().select(pl.col("kind").unique()).collect(engine="streaming")["kind"].drop_nulls())
 
 
 def _uncut(metric: Metric, by: Sequence[str]) -> str:

@@ -58,6 +58,10 @@ def _tokens(name: str, meaning: str) -> Column:
     return Column(name, "int", meaning, unit="tokens", low=0, high=1e9)
 
 
+def _granted(name: str, meaning: str, unit: str) -> Column:
+    return Column(name, "int", meaning, unit=unit, low=0, high=1e12)
+
+
 def _usd(name: str, meaning: str) -> Column:
     return Column(name, "float", meaning, unit="usd", low=0, high=1e6)
 
@@ -101,6 +105,23 @@ COLUMNS: dict[str, Column] = {
         _ms("ttft_ms", "from request to first token, whole milliseconds"),
         Column("retries", "int", "attempts before this one", low=0, high=1e6),
         Column("cache_hit", "bool", "answered from the application's own cache, without the model"),
+        # rate limits
+        _granted(
+            "limit_requests",
+            "requests that the provider grants in `limit_requests_window_s`, by a header of its answer",
+            "requests",
+        ),
+        Column(
+            "limit_requests_window_s",
+            "int",
+            "the time in which they are granted; without one a minute",
+            unit="s",
+            low=1,
+            high=86_400 * 31,
+        ),
+        _granted("limit_tokens", "tokens that the provider grants a minute, by a header of its answer", "tokens"),
+        _granted("remaining_requests", "how many of these requests are left", "requests"),
+        _granted("remaining_tokens", "how many of these tokens are left", "tokens"),
         # tokens
         _tokens("input_tokens", "tokens sent, including those read from and written to the provider's cache"),
         _tokens("cache_read_tokens", "part of the input read from the provider's cache"),

@@ -12,7 +12,9 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from aiopsctl.context import facts_of, lacks
+from aiopsctl.daily import Asked, remembers, sums_of
 from aiopsctl.engine import local
+from aiopsctl.engine.kept import Events, Kept, covered
 from aiopsctl.engine.plan import Reduction, add, evaluate, reduction_of, reductions
 from aiopsctl.errors import UsageError, nearest
 from aiopsctl.events import CALENDAR, COLUMNS, TEXT
@@ -57,7 +59,7 @@ class Scope:
         object.__setattr__(self, "by", tuple(dict.fromkeys(self.by)))
 
 
-def measure(events: pl.DataFrame, metrics: Sequence[Metric], scope: Scope) -> list[Measurement]:
+def measure(events: Events, metrics: Sequence[Metric], scope: Scope) -> list[Measurement]:
     """Return every metric of every slice, in the order of the metrics; slices are sorted.
 
     Raises `UsageError` for a column to group or filter by that does not exist.
@@ -85,9 +87,12 @@ def _seen(values: dict[str, dict[Any, dict[str, Any]]]) -> set[tuple[Any, ...]]:
     return {key for rows in values.values() for (key, window), row in rows.items() if window == 0 and row["n"]}
 
 
-def sums(events: pl.DataFrame, plan: list[Reduction], scope: Scope) -> list[pl.DataFrame]:
+def sums(events: Events, plan: list[Reduction], scope: Scope) -> list[pl.DataFrame]:
     """Return the sums of each reduction; the windows are shards, and a row may be in both."""
     rows = _filtered(events, scope)
+    if isinstance(events, Kept) and remembers(events):
+        kept = sums_of(events, Asked(rows, scope.tz, scope.where or ""), plan, _windows(scope), WINDOW)
+        return [add(each, reduction) for reduction, *each in zip(plan, *kept, strict=True)]
     shards = [
         local.reduce(rows.filter(_inside(window)).with_columns(pl.lit(i, pl.Int8).alias(WINDOW)), plan)
         for i, window in enumerate(_windows(scope))
@@ -95,7 +100,7 @@ def sums(events: pl.DataFrame, plan: list[Reduction], scope: Scope) -> list[pl.D
     return [add(each, reduction) for reduction, *each in zip(plan, *shards, strict=True)]
 
 
-def prepared(events: pl.DataFrame, scope: Scope) -> pl.LazyFrame:
+def prepared(events: Events, scope: Scope) -> pl.LazyFrame:
     """Return the rows of the windows with every canonical and calendar column, cut before anything is summed."""
     inside = _inside(scope.window)
     if scope.reference is not None:
@@ -103,14 +108,14 @@ def prepared(events: pl.DataFrame, scope: Scope) -> pl.LazyFrame:
     return _filtered(events, scope).filter(inside)
 
 
-def _filtered(events: pl.DataFrame, scope: Scope) -> pl.LazyFrame:
+def _filtered(events: Events, scope: Scope) -> pl.LazyFrame:
     rows = complete(events)
     if scope.where:
         rows = rows.filter(predicate(scope.where))
     return rows.with_columns(calendar(scope.tz))
 
 
-def complete(events: pl.DataFrame) -> pl.LazyFrame:
+def complete(events: Events) -> pl.LazyFrame:
     """Return the events with the canonical columns that no row fills, as nulls."""
     missing = [name for name in COLUMNS if name not in events.columns]
     return events.lazy().with_columns(pl.lit(None, dtype_of(COLUMNS[name])).alias(name) for name in missing)
@@ -257,12 +262,12 @@ def iso(when: datetime | None, tz: ZoneInfo) -> str | None:
     return None if when is None else when.astimezone(tz).isoformat()
 
 
-def has_times(events: pl.DataFrame) -> bool:
+def has_times(events: Events) -> bool:
     """Return whether any row has a time."""
-    return "ts" in events.columns and events["ts"].null_count() < events.height
+    return covered(events)[0] is not None
 
 
-def newest(events: pl.DataFrame) -> datetime | None:
+def newest(events: Events) -> datetime | None:
     """Return the time of the newest row, None where no row has one."""
-    found = events["ts"].max() if "ts" in events.columns else None
-    return found.astimezone(UTC) if isinstance(found, datetime) else None
+    found = covered(events)[1]
+    return found.astimezone(UTC) if found else None

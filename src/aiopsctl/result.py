@@ -199,13 +199,15 @@ class Data:
 class Section:
     """A table of an analysis as values: numbers, text, None; `extra` of the result has the same for machines.
 
-    Columns of numbers stand right, and so do those named by `right`, whose numbers have units.
+    Columns of numbers stand right, and so do those named by `right`, whose numbers have units. Where there is no room
+    for all, those of `spare` go, the last of them first.
     """
 
     title: str
     columns: tuple[str, ...]
     rows: tuple[tuple[Any, ...], ...]
     right: tuple[str, ...] = ()
+    spare: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

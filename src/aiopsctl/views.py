@@ -8,12 +8,16 @@ import polars as pl
 
 from aiopsctl import catalog, sums
 from aiopsctl.context import after
-from aiopsctl.measure import Scope, iso, measure, newest, prepared
+from aiopsctl.engine.kept import covered
+from aiopsctl.engine.plan import Reduction, column_of
+from aiopsctl.measure import WINDOW, Scope, iso, measure, newest
+from aiopsctl.measure import sums as sums_of
 from aiopsctl.metric import Metric
 from aiopsctl.readable import plural
 from aiopsctl.result import Data, Result, Span
 from aiopsctl.sources.log import Log
 
+_ROWS = column_of(sums.rows)
 _DIMENSIONS = ("latency", "quality", "cost", "satisfaction")
 
 
@@ -49,17 +53,19 @@ def refused(result: Result, why: str) -> Result:
 def account(log: Log, scope: Scope) -> Data:
     """Return what became of every row read, and count the events within the scope."""
     a = log.account
-    used = prepared(log.events, scope).group_by("event").agg(pl.len()).collect()
-    rows: dict[str, int] = dict(used.iter_rows())
+    counted = _counted(log, scope)
+    rows = _by(counted, "event", pl.col("event").is_not_null())
     total = sum(rows.values())
+    is_call = pl.col("event") == "call"
+    unpriced = counted[column_of(sums.unpriced_calls)].sum()
     return Data(
         files=a.files, rows_read=a.rows_read, rows_used=total, rows_rejected=a.rows_rejected,
         rows_duplicate=a.rows_duplicate, rows_filtered=log.events.height - total + a.rows_other,
         calls=rows.get("call", 0), feedback=rows.get("feedback", 0), activity=rows.get("activity", 0),
-        unpriced_calls=_unpriced(log, scope), feedback_joined_ratio=a.feedback_joined_ratio,
+        unpriced_calls=int(unpriced or 0), feedback_joined_ratio=a.feedback_joined_ratio,
         fields_rejected=sum(a.field_errors.values()), rejected=dict(sorted(a.reasons.items())),
-        sources=dict(sorted(a.sources.items())), cost_sources=_calls_by(log, scope, "cost_source"),
-        unpriced_models=_calls_by(log, scope, "model", pl.col("cost_source") == "unpriced"), prices=a.prices,
+        sources=dict(sorted(a.sources.items())), cost_sources=_by(counted, "cost_source", is_call),
+        unpriced_models=_by(counted, "model", is_call & (pl.col("cost_source") == "unpriced")), prices=a.prices,
         contradictory_tokens=_by_rule(a.contradictions),
     )  # fmt: skip
 
@@ -69,19 +75,16 @@ def _by_rule(found: Mapping[tuple[str, str], int]) -> dict[str, int]:
     return {rule: sum(rows for (own, _), rows in found.items() if own == rule) for rule in rules}
 
 
-def _calls_by(log: Log, scope: Scope, column: str, where: pl.Expr | None = None) -> dict[str, int]:
-    """Return the calls in scope by the values of a column, most first; calls without a value are left out."""
-    rows = prepared(log.events, scope).filter((pl.col("event") == "call") & pl.col(column).is_not_null())
-    rows = rows if where is None else rows.filter(where)
-    counted = rows.group_by(column).agg(pl.len().alias("n")).collect().sort(["n", column], descending=[True, False])
-    return dict(counted.iter_rows())
+def _counted(log: Log, scope: Scope) -> pl.DataFrame:
+    """Return the rows in scope by event, source of the cost, and model, and the calls among them without a price."""
+    taken = {column_of(what): what for what in (sums.rows, sums.unpriced_calls)}
+    return sums_of(log.events, [Reduction(("event", "cost_source", "model", WINDOW), (), (), taken)], scope)[0]
 
 
-def _unpriced(log: Log, scope: Scope) -> int:
-    import narwhals.stable.v2 as nw
-
-    rows = nw.from_native(prepared(log.events, scope)).select(sums.unpriced_calls.row.sum().alias("n"))
-    return int(rows.to_native().collect().item() or 0)
+def _by(counted: pl.DataFrame, column: str, where: pl.Expr) -> dict[str, int]:
+    """Return the rows that meet a condition by the values of a column, most first; those without a value are left out."""
+    found = counted.filter(where & pl.col(column).is_not_null()).group_by(column).agg(pl.col(_ROWS).sum())
+    return dict(found.sort([_ROWS, column], descending=[True, False]).iter_rows())
 
 
 def span_of(log: Log, scope: Scope) -> Span:
@@ -93,8 +96,7 @@ def span_of(log: Log, scope: Scope) -> Span:
 
 def oldest_of(log: Log) -> datetime | None:
     """Return the time of the oldest row, None where no row has one."""
-    found = log.events["ts"].min() if "ts" in log.events.columns else None
-    return found if isinstance(found, datetime) else None
+    return covered(log.events)[0]
 
 
 def nothing_found(log: Log, scope: Scope) -> str:

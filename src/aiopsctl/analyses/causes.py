@@ -13,6 +13,7 @@ import polars as pl
 
 from aiopsctl import sums
 from aiopsctl.engine import local
+from aiopsctl.engine.kept import Events
 from aiopsctl.engine.plan import Reduction, column_of
 from aiopsctl.measure import Scope, label, prepared
 from aiopsctl.prices.rates import Book
@@ -60,7 +61,7 @@ class Cause:
         return self.after - self.before
 
 
-def causes(events: pl.DataFrame, scope: Scope, weighing: Weighing, period: str = "") -> list[Cause]:
+def causes(events: Events, scope: Scope, weighing: Weighing, period: str = "") -> list[Cause]:
     """Return the causes between the window compared with and the window, or from each `period` to the next.
 
     `weighing` has for each model what a cached and an output token cost beside an input token.
@@ -71,7 +72,7 @@ def causes(events: pl.DataFrame, scope: Scope, weighing: Weighing, period: str =
     return found
 
 
-def _sides(events: pl.DataFrame, scope: Scope, period: str) -> list[tuple[str, Side]]:
+def _sides(events: Events, scope: Scope, period: str) -> list[tuple[str, Side]]:
     """Return the sums of each period, the oldest first, by feature and model."""
     if period:
         rows = _summed(events, replace(scope, reference=None), (period,))
@@ -83,7 +84,7 @@ def _sides(events: pl.DataFrame, scope: Scope, period: str) -> list[tuple[str, S
     return [(name, _side(_summed(events, replace(scope, window=w, reference=None), ()))) for name, w in windows]
 
 
-def _summed(events: pl.DataFrame, scope: Scope, slices: tuple[str, ...]) -> pl.DataFrame:
+def _summed(events: Events, scope: Scope, slices: tuple[str, ...]) -> pl.DataFrame:
     (found,) = local.reduce(prepared(events, scope), [Reduction(slices, KEYS, (), _SUMS)])
     return found.sort(*slices, *KEYS)
 

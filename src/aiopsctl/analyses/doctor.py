@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from aiopsctl import catalog
+from aiopsctl.engine.kept import Events
 from aiopsctl.measure import Scope, iso, measure
 from aiopsctl.readable import plural
 from aiopsctl.result import Data, Measurement, Result, Section, Span
@@ -74,14 +75,14 @@ def _counted(of: Any) -> str:
     return ", ".join(f"{name} {count:,}" for name, count in of.most_common())
 
 
-def _share_unpriced(events: pl.DataFrame) -> float | None:
+def _share_unpriced(events: Events) -> float | None:
     if "cost_source" not in events.columns:
         return None
     sources = events.filter(pl.col("event") == "call")["cost_source"].drop_nulls()
     return int((sources == "unpriced").sum()) / sources.len() if sources.len() else None
 
 
-def gaps_of(events: pl.DataFrame, tz: ZoneInfo) -> list[Gap]:
+def gaps_of(events: Events, tz: ZoneInfo) -> list[Gap]:
     """Return the longest runs of whole hours without a call, of a day or more, or of a tenth of a shorter log."""
     if "ts" not in events.columns:
         return []
@@ -100,7 +101,7 @@ def _gap(since: datetime, until: datetime, tz: ZoneInfo) -> Gap:
     return Gap(iso(begin, tz), iso(until, tz), int((until - begin) / timedelta(hours=1)))
 
 
-def _filled(events: pl.DataFrame) -> dict[str, float]:
+def _filled(events: Events) -> dict[str, float]:
     """Return the share of rows that have a value, of each canonical column that any row has."""
     return (
         {name: 1 - events[name].null_count() / events.height for name in sorted(events.columns)}

@@ -12,12 +12,13 @@ from aiopsctl import sums as named
 from aiopsctl.checks.onward import conditions, onward
 from aiopsctl.checks.outcome import BREACH
 from aiopsctl.checks.shifts import WATCHED, shifts
+from aiopsctl.engine.kept import Events
 from aiopsctl.engine.plan import Reduction, column_of
 from aiopsctl.events import CALENDAR
 from aiopsctl.measure import WINDOW, Scope, sums
 from aiopsctl.metric import Metric
 from aiopsctl.result import STATUSES, Carrier, Part, Verdict
-from aiopsctl.stats.breakpoint import breakpoint_of
+from aiopsctl.stats.breakpoints import dates_of
 from aiopsctl.stats.decompose import Segment, Sums, kitagawa, power
 from aiopsctl.window import Window
 
@@ -40,14 +41,14 @@ Sides = tuple[dict[Any, Sums], dict[Any, Sums]]
 """Sums by value: before and after."""
 
 
-def explained(judged: Sequence[tuple[Verdict, Scope]], events: pl.DataFrame, inputs: Sequence[str]) -> list[Verdict]:
+def explained(judged: Sequence[tuple[Verdict, Scope]], events: Events, inputs: Sequence[str]) -> list[Verdict]:
     """Return the verdicts, of which the worst breaches say what carries them; `inputs` are as in `onward`."""
     breaches = [i for i, (v, _) in enumerate(judged) if v.status in BREACH]
     worst = set(sorted(breaches, key=lambda i: STATUSES.index(judged[i][0].status))[:MOST])
     return [_explained(v, scope, events, inputs) if i in worst else v for i, (v, scope) in enumerate(judged)]
 
 
-def _explained(v: Verdict, scope: Scope, events: pl.DataFrame, inputs: Sequence[str]) -> Verdict:
+def _explained(v: Verdict, scope: Scope, events: Events, inputs: Sequence[str]) -> Verdict:
     metric = catalog.metric(v.metric)
     narrowed = _narrowed(v, scope, metric)
     if narrowed is None or v.value is None:
@@ -83,7 +84,7 @@ class _Sums:
     shares: dict[str, pl.DataFrame]
 
     @classmethod
-    def of(cls, events: pl.DataFrame, metric: Metric, scope: Scope, dimensions: Sequence[str]) -> "_Sums":
+    def of(cls, events: Events, metric: Metric, scope: Scope, dimensions: Sequence[str]) -> "_Sums":
         """Take the sums: one pass over the two windows, one over all the days from the one to the other."""
         names = metric.value.ratio or (str(metric.value.adds),)
         columns = [column_of(metric.sums[name]) for name in names]
@@ -122,10 +123,10 @@ class _Sums:
         """Return a verdict with the day on which its metric moved, where one day can be told."""
         days = self.days
         mean = (days["top"] / days["size"]).to_numpy()
-        found = breakpoint_of(mean, days["size"].to_numpy(), days["day"].dt.weekday().to_numpy(), slopes=True)
         before, after = self.sides[()]
         rose = sum(part.total for part in kitagawa(before, after).values()) > 0
-        if found is None or (found.size > 0) != rose:
+        found = dates_of(mean, days["size"].to_numpy(), days["day"].dt.weekday().to_numpy(), rose=rose).most
+        if found is None:
             return v
         at, first, last = (days["day"][i].isoformat() for i in (found.at, found.first, found.last))
         return replace(v, changed_at=at, changed_between=(first, last), changed_slowly=found.slow)

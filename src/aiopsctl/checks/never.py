@@ -7,6 +7,7 @@ import polars as pl
 from aiopsctl.checks.check import Check
 from aiopsctl.checks.judge import limit_words
 from aiopsctl.config import Limit
+from aiopsctl.engine.kept import Events
 from aiopsctl.events import CALENDAR
 from aiopsctl.facts import FACTS
 from aiopsctl.measure import complete, predicate
@@ -15,7 +16,7 @@ from aiopsctl.readable import number
 from aiopsctl.result import Verdict
 
 
-def never(check: Check, verdict: Verdict, events: pl.DataFrame, where: str | None, most: int | None) -> list[str]:
+def never(check: Check, verdict: Verdict, events: Events, where: str | None, most: int | None) -> list[str]:
     """Return every reason why nothing can fire, for one slice.
 
     `most` are the most samples of any window as long as the check's, where all that were seen had too few.
@@ -23,7 +24,7 @@ def never(check: Check, verdict: Verdict, events: pl.DataFrame, where: str | Non
     return [*_of_rows(check, events, where), *_of_samples(check, most), *_of_limits(check, verdict)]
 
 
-def _of_rows(check: Check, events: pl.DataFrame, where: str | None) -> Iterator[str]:
+def _of_rows(check: Check, events: Events, where: str | None) -> Iterator[str]:
     if where and complete(events).filter(predicate(where)).select(pl.len()).collect().item() == 0:
         yield f"no row of the log is where {where}"
     for column in check.by:

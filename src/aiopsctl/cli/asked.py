@@ -38,7 +38,11 @@ def _is_declared(name: str) -> bool:
     from aiopsctl import catalog
     from aiopsctl.events import COLUMNS
 
-    return name == "columns" or name in COLUMNS or name in catalog.metrics()
+    if name in ("columns", "drift") or name in COLUMNS or name in catalog.metrics():
+        return True
+    from aiopsctl.analyses.drift.definitions import statistic
+
+    return statistic(name) is not None
 
 
 def _config(common: Common, fmt: str) -> str:

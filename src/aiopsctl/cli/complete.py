@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 _NAMES = Path(__file__).parents[1] / "words" / "names.json"
-SUBJECTS = ("columns", "config", "check", "exit-codes")
+SUBJECTS = ("columns", "drift", "config", "check", "exit-codes")
 
 Offers = list[tuple[str, str]]
 Completer = Callable[[str], Offers]

@@ -9,8 +9,12 @@ from aiopsctl.cli.options import Common, reads_logs
 from aiopsctl.errors import NotJudged, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from aiopsctl.cli.session import Session
     from aiopsctl.measure import Scope
+    from aiopsctl.sources.log import Log
+    from aiopsctl.sources.opening import Reading
 
 _LEVELS = ("warning", "critical", "never")
 
@@ -47,13 +51,22 @@ def drift(
     _check_no_times(names(common.by))
     if common.where:
         predicate(common.where)
-    session = open_session(common)
+    session = open_session(common, _with_texts if common.with_text else None)
     scope, why = _scope(session, common)
-    result = answer(session.log, Ask(scope, session.complete, why, again(common), investigate))
+    result = answer(session.log, Ask(scope, session.complete, why, again(common), investigate, common.with_text))
     if not result.exit_code and failed(result, fail_on):
         result = replace(result, exit_code=1)
     rejected = too_many_rejects(session, common, by_default=False)
     return emit(refused(result, rejected) if rejected else result, common)
+
+
+def _with_texts(paths: "Sequence[str]", feedback: "Sequence[str]", how: "Reading") -> "Log":
+    """Read logs, and a sample of their text."""
+    from dataclasses import replace
+
+    from aiopsctl.sources.read import read
+
+    return read(paths, feedback, replace(how, keep_text=True))
 
 
 def _check_no_times(by: tuple[str, ...]) -> None:
@@ -79,6 +92,11 @@ def _scope(session: "Session", common: Common) -> "tuple[Scope, str]":
         from aiopsctl.measure import Scope
 
         raise NotJudged(nothing_found(session.log, Scope(session.tz)).removeprefix("error: "))
+    if not common.compare and oldest == session.log.events["ts"].max():
+        raise NotJudged(
+            f"all rows are of one moment, {oldest.astimezone(session.tz):%Y-%m-%d %H:%M:%S}: nothing lies before it",
+            help="--map ts=COLUMN reads their time from another column",
+        )
     asked = session.window
     if not common.until and asked.since and asked.since < session.complete:
         asked = Window(asked.since, session.complete)

@@ -66,6 +66,10 @@ EXAMPLES: Mapping[str, Sequence[tuple[str, str]]] = MappingProxyType(
             ("check -o junit.xml -o check.sarif", "files for CI beside the table"),
             ("check --dry-run", "what would be judged, on how much"),
         ),
+        "ingest": (
+            ("ingest logs/ --store .aiopsctl/store", "read what is new into a store"),
+            ("ingest --store .aiopsctl/store --status", "what it holds"),
+        ),
         "scale": (
             ("scale users logs/", "who makes the cost"),
             ("scale forecast logs/", "spend in three scenarios"),

@@ -20,7 +20,7 @@ def explain(
         str | None,
         typer.Argument(
             metavar="[NAME]",
-            help="A metric, a column, a check; `columns`, `config`, `check`, `exit-codes`.",
+            help="A metric, a column, a check; a statistic of drift; `columns`, `drift`, `config`, `check`, `exit-codes`.",
             show_default=False,
             autocompletion=complete.subjects,
         ),

@@ -24,12 +24,14 @@ def priced(log: "Log", config: "Config", mode: str) -> "Log":
 
     if mode not in MODES:
         raise UsageError(f"--cost {mode}", help=nearest(mode, MODES) or "auto, recorded or priced")
-    found = price(log.events, book(config), cast("Mode", mode))
+    found = log.money or price(log.events.lazy().collect(), book(config), cast("Mode", mode))
     account = log.account
     if found.sources.get("priced"):
         account.prices = str(found.snapshot)
     for note in _notes(found, _models(found)):
         account.note(note)
+    if log.money:
+        return Log(log.events, account, log.money)
     filled = [name for name in found.events.columns if found.events[name].null_count() < found.events.height]
     return Log(found.events.select(filled) if found.events.height else log.events, account)
 

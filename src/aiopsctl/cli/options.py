@@ -56,6 +56,12 @@ class Common:
         str | None,
         Option("--max-rejected", metavar="SHARE", help="Exit 3 above this share, such as 1%.", rich_help_panel=_READ),
     ] = None
+    store: Annotated[
+        str | None,
+        Option(
+            "--store", metavar="FOLDER", help="Keep what was read, and read only what is new.", rich_help_panel=_READ
+        ),
+    ] = None
     config: Annotated[
         str | None,
         Option(
@@ -72,7 +78,7 @@ class Common:
         bool,
         Option(
             "--with-text",
-            help="Save the text of rejected rows, too; scale languages reads prompts.",
+            help="Save the text of rejected rows, too; scale languages reads prompts, drift compares texts.",
             rich_help_panel=_READ,
         ),
     ] = False

@@ -12,6 +12,7 @@ from aiopsctl.cli.configured import baselines, configuration, pseudonym_key, sou
 from aiopsctl.cli.money import priced
 from aiopsctl.cli.options import Common
 from aiopsctl.cli.progress import progress
+from aiopsctl.cli.stored import stored
 from aiopsctl.errors import NotJudged, UsageError, nearest
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def open_session(common: Common, reader: "Reader | None" = None, *, saving: bool
 
     config, config_file = configuration(common, saving=saving)
     tz, clock = window.zone(common.tz or config.timezone), _clock()
-    wanted = common.now or ("data" if common.paths or config.now == "data" else "now")
+    wanted = common.now or ("data" if common.paths or common.store or config.now == "data" else "now")
     for text in (common.since, common.until, None if wanted == "data" else wanted):
         window.moment(text or "now", clock, tz)
     log = _read(common, config, config_file, tz, reader)
@@ -98,7 +99,7 @@ def _read(common: Common, config: "Config", config_file: str, tz: ZoneInfo, read
 
     formats = {} if common.paths else sources(config)
     paths, feedback = list(common.paths or formats), common.feedback or []
-    if not paths:
+    if not paths and not common.store:
         raise UsageError("no logs to read", help="name files or folders, for example: aiopsctl summary logs/")
     _share(common.max_rejected or "0")
     written = [target(output)[1] for output in common.output or []] + [common.rejects or "-"]
@@ -111,7 +112,8 @@ def _read(common: Common, config: "Config", config_file: str, tz: ZoneInfo, read
     )  # fmt: skip
     began = monotonic()
     with progress(wanted=not common.quiet):
-        found = (reader or read)(paths, feedback, how)
+        kept = None if reader else stored(common, config, paths, feedback, how)
+        found = kept or (reader or read)(paths, feedback, how)
     log = priced(found, config, common.cost)
     if common.verbose:
         took = f"{monotonic() - began:.2f} s"
@@ -146,7 +148,7 @@ def again(common: Common) -> tuple[str, ...]:
     """Return the words of the command line that say what is read and how, for the next command to type."""
     options = (
         ("--feedback", common.feedback), ("--map", common.columns), ("--source", common.source),
-        ("--cost", None if common.cost == "auto" else common.cost),
+        ("--store", None if common.paths else common.store), ("--cost", None if common.cost == "auto" else common.cost),
         ("--config", common.config), ("--tz", common.tz), ("--now", common.now), ("--until", common.until),
     )  # fmt: skip
     given = [(name, value) for name, of in options for value in ([of] if isinstance(of, str) else of or [])]

@@ -62,9 +62,10 @@ def _sections(sections: Iterable[Section]) -> list[Table]:
 
 def _section(section: Section) -> Table:
     """Return the table of an analysis; numbers stand right."""
+    ranks = {name: rank for rank, name in enumerate(section.spare, start=1)}
     right = [all(isinstance(row[i], int | float | None) for row in section.rows) for i in range(len(section.columns))]
     columns = [
-        Column(name, right=is_right or name in section.right)
+        Column(name, right=is_right or name in section.right, rank=ranks.get(name, 0))
         for name, is_right in zip(section.columns, right, strict=True)
     ]
     return Table(columns, [(section.title, [_row(section, row) for row in section.rows])])

@@ -4,11 +4,12 @@ from datetime import datetime
 
 import polars as pl
 
+from aiopsctl.engine.kept import Events
 from aiopsctl.prices.cells import NAMES
 from aiopsctl.prices.rates import Book, Name, cell, entry
 
 
-def weights(events: pl.DataFrame, book: Book, when: datetime) -> dict[str, tuple[float, float]]:
+def weights(events: Events, book: Book, when: datetime) -> dict[str, tuple[float, float]]:
     """Return by model (that was asked for, else that answered) what a cached and an output token cost at an instant.
 
     The unit is the price of an input token; models whose rates are not known, or that take no money for input, are

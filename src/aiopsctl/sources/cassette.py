@@ -3,7 +3,8 @@
 A call is an exchange with a URL that runs a model (`_CALLS`); an assistant's run is one where it reports its usage. All
 others are passed over. `date` is the provider's time in whole seconds; an exchange without it has no place in time.
 `openai-processing-ms` is the latency as the provider sees it. The headers of a stream are sent before its answer, so a
-stream has no latency. A recording that was copied keeps the provider's request id, and is one call.
+stream has no latency. A recording that was copied keeps the provider's request id, and is one call. Limits are those of
+the headers (see `_ratelimits.py`).
 
 Usage is in each provider's own terms. Tokens of the cache come on top of the input at Anthropic and Bedrock, and are
 part of it elsewhere; Gemini's thoughts come on top of its output. Cohere's `billed_units` leave out its own template,
@@ -12,6 +13,7 @@ of which its cached tokens are a part; its `tokens` are read.
 
 import polars as pl
 
+from aiopsctl.sources import _ratelimits
 from aiopsctl.sources._envelope import error_type
 from aiopsctl.sources._paths import at_path, nested
 from aiopsctl.sources.source import LINE, Head, Source, first_of, shape, text
@@ -91,6 +93,7 @@ def _events(raw: pl.DataFrame) -> pl.DataFrame:
         output_tokens=first_of(pl.col("output"), pl.col("candidates") + pl.col("thoughts").fill_null(0)),
         reasoning_tokens=first_of(pl.col("reasoning"), pl.col("thoughts")),
         cost_usd=pl.when(text("usage", "cost").cast(pl.Float64, strict=False) > 0).then(text("usage", "cost")),
+        **_ratelimits.columns(lambda name: text("headers", name)),
         _other=_other(),
     )
 
@@ -144,7 +147,7 @@ SOURCE = Source(
             **dict.fromkeys(("method", "url", "status", "request_model", "response_model", "stream", "error")),
             **dict.fromkeys(("cassette", "seq")),
             "usage": nested(("cost", *(path for paths in _USAGE.values() for path in paths))),
-            "headers": dict.fromkeys(("date", "content-type", *_IDS, *_PROCESSING)),
+            "headers": dict.fromkeys(("date", "content-type", *_IDS, *_PROCESSING, *_ratelimits.NAMES)),
         }
     ),
     events=_events,

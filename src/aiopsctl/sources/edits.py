@@ -4,20 +4,16 @@ Text is not read with the log. Where a correction has no edited share, a second 
 line, and the output from the line of its call; what is kept of both is one number.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
-from functools import reduce
+from collections.abc import Sequence
 
 import polars as pl
 
-from aiopsctl.sources.mapping import at, insert
 from aiopsctl.sources.opening import Opened
-from aiopsctl.sources.source import FILE_BITS, LINE, Source
+from aiopsctl.sources.source import LINE
+from aiopsctl.sources.texts import Reread, texts
 
 _IDS = ("request_id", "trace_id")
 _CALL = "_call_line"
-Reread = Callable[[Opened], Iterator[pl.DataFrame]]
-"""Reads a file once more: raw rows by the schema of its format, with their lines."""
 
 
 def sized(events: pl.DataFrame, opened: Sequence[Opened], reread: Reread) -> pl.DataFrame:
@@ -70,22 +66,8 @@ def _with_calls(corrections: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame
 
 def _texts(name: str, wanted: pl.DataFrame, opened: Sequence[Opened], reread: Reread) -> pl.DataFrame:
     """Return a text of the wanted lines, where it is told."""
-    files = set((wanted[LINE] // 2**FILE_BITS).to_list())
-    found = [pl.DataFrame(schema={LINE: pl.Int64, name: pl.String})]
-    for one in opened:
-        paths = one.source.texts.get(name, ())
-        if one.number in files and paths:
-            source = replace(one.source, schema=reduce(insert, paths, {}))
-            found += [_read(name, rows, source, wanted) for rows in reread(replace(one, source=source))]
-    return pl.concat(found)
-
-
-def _read(name: str, rows: pl.DataFrame, source: Source, wanted: pl.DataFrame) -> pl.DataFrame:
-    there = [at(path, rows.schema)[0] for path in source.texts[name] if path[0] in rows.columns]
-    if not there:
-        return pl.DataFrame(schema={LINE: pl.Int64, name: pl.String})
-    told = rows.join(wanted, on=LINE, how="semi").select(LINE, pl.coalesce(there).cast(pl.String).alias(name))
-    return told.drop_nulls()
+    empty = pl.DataFrame(schema={LINE: pl.Int64, name: pl.String})
+    return pl.concat([empty, *texts((name,), wanted, opened, reread)])
 
 
 def _shares(pairs: pl.DataFrame) -> pl.DataFrame:

@@ -187,7 +187,8 @@ def open_bytes(each: Input) -> Iterator[Stream]:
         for signature, name in _FOREIGN.items():
             if start.startswith(signature):
                 raise UsageError(f"{each.shown} is compressed with {name}", help="gzip and zstd are read")
-        yield inflated(file, start) if each.part is None else Bounded(file, each.part)
+        stream = inflated(file, start)
+        yield stream if each.part is None else Bounded(stream, each.part)
 
 
 def whole(each: Input) -> bytes:

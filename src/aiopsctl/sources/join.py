@@ -1,12 +1,16 @@
 """Duplicates, and feedback that takes from its call what it does not say itself."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+
 import polars as pl
 
 from aiopsctl.events import CALL_FACTS
 
 _ROW = "_row"
 _FEEDBACK_KEY = ("ts", "kind", "value", "category", "request_id", "trace_id", "session_id", "user_id", "tags")
-_IDS = ("request_id", "trace_id", "session_id")
+IDS = ("request_id", "trace_id", "session_id")
+"""By what feedback names its call."""
 
 
 def without_duplicates(events: pl.DataFrame) -> pl.DataFrame:
@@ -16,13 +20,14 @@ def without_duplicates(events: pl.DataFrame) -> pl.DataFrame:
     repeated when everything that tells them apart is equal.
     """
     numbered = events.with_row_index(_ROW)
-    drop = pl.concat([_repeated_calls(numbered), _repeated_feedback(numbered)])
+    drop = pl.concat([repeated_calls(numbered), _repeated_feedback(numbered)])
     if not drop.len():
         return events
     return numbered.filter(~pl.col(_ROW).is_in(drop.implode())).drop(_ROW)
 
 
-def _repeated_calls(events: pl.DataFrame) -> pl.Series:
+def repeated_calls(events: pl.DataFrame) -> pl.Series:
+    """Return the numbers (`_row`) of calls that repeat another one, in events numbered in their order."""
     if "request_id" not in events.columns:
         return pl.Series([], dtype=pl.UInt32)
     calls = events.lazy().filter((pl.col("event") == "call") & pl.col("request_id").is_not_null())
@@ -47,29 +52,47 @@ def _repeated_feedback(events: pl.DataFrame) -> pl.Series:
     return rows.select(_ROW, *key).filter(~pl.struct(key).is_first_distinct()).collect()[_ROW]
 
 
-def with_call_facts(events: pl.DataFrame) -> tuple[pl.DataFrame, float | None]:
-    """Return events whose feedback has the facts of its call, and the share of feedback whose call was found.
+@dataclass(frozen=True)
+class Joined:
+    """How much of the feedback that names a call found it."""
+
+    found: int = 0
+    named: int = 0
+
+    @property
+    def ratio(self) -> float | None:
+        """The share of feedback whose call was found, None where none names a call."""
+        return self.found / self.named if self.named else None
+
+
+def names_call(ids: Iterable[str]) -> pl.Expr:
+    """Return whether a row is feedback that names a call by one of some ids."""
+    named = pl.any_horizontal(pl.lit(value=False), *(pl.col(name).is_not_null() for name in ids))
+    return ((pl.col("event") == "feedback") & named).fill_null(value=False)
+
+
+def with_call_facts(events: pl.DataFrame, calls: pl.DataFrame | None = None) -> tuple[pl.DataFrame, Joined]:
+    """Return events whose feedback has the facts of its call, and how much of it found one.
 
     A call is found by `request_id`, else by `trace_id`, else by `session_id`; of several calls in a trace or session
-    only what they agree on is taken. The share is over feedback that names a call, null where none does.
+    only what they agree on is taken. `calls` are those that feedback may name, where they are not among the events.
     """
-    ids = [name for name in _IDS if name in events.columns]
-    is_feedback = pl.col("event") == "feedback"
-    names_call = is_feedback & pl.any_horizontal(pl.lit(value=False), *(pl.col(name).is_not_null() for name in ids))
-    feedback = events.filter(names_call)
+    ids = [name for name in IDS if name in events.columns]
+    feedback = events.filter(names_call(ids))
     if not feedback.height:
-        return events, None
-    facts = [column for column in (*CALL_FACTS, "user_id") if column in events.columns]
-    calls = events.filter(pl.col("event") == "call").select(*ids, *facts)
+        return events, Joined()
+    calls = events.filter(pl.col("event") == "call") if calls is None else calls
+    facts = [column for column in (*CALL_FACTS, "user_id") if column in calls.columns]
+    feedback = feedback.with_columns(pl.lit(None, pl.String).alias(c) for c in facts if c not in feedback.columns)
+    calls = calls.select(*(name for name in ids if name in calls.columns), *facts)
     found = feedback.select(*ids).with_columns(pl.lit(value=False).alias("_found"))
     for column in facts:
         found = found.with_columns(pl.lit(None, pl.String).alias(column))
     for name in ids:
-        found = _fill(found, calls, name, facts)
+        found = _fill(found, calls, name, facts) if name in calls.columns else found
     own = feedback.with_columns(pl.coalesce(pl.col(column), found[column]).alias(column) for column in facts)
-    rest = events.filter(~names_call.fill_null(value=False))
-    share = float(found["_found"].sum()) / feedback.height
-    return pl.concat([rest, own]), share
+    rest = events.filter(~names_call(ids))
+    return pl.concat([rest, own], how="diagonal"), Joined(int(found["_found"].sum()), feedback.height)
 
 
 def _fill(found: pl.DataFrame, calls: pl.DataFrame, name: str, facts: list[str]) -> pl.DataFrame:

@@ -5,15 +5,13 @@ kept of a prompt is its language and its number of characters.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
-from functools import reduce
 
 import polars as pl
 
 from aiopsctl.errors import NotJudged
-from aiopsctl.sources.mapping import at, insert
 from aiopsctl.sources.opening import Opened
-from aiopsctl.sources.source import FILE_BITS, LINE
+from aiopsctl.sources.source import LINE
+from aiopsctl.sources.texts import Reread, texts
 
 SURE = 0.5
 """A language is told that is more probable than all others together; else it stays unknown."""
@@ -22,7 +20,6 @@ LOOKED_AT = 2_000
 """So many characters of a prompt are looked at."""
 
 _FILLED = {"language": pl.String(), "prompt_characters": pl.Int64()}
-Reread = Callable[[Opened], Iterator[pl.DataFrame]]
 Tell = Callable[[str], str | None]
 
 
@@ -35,26 +32,12 @@ def with_languages(events: pl.DataFrame, opened: Sequence[Opened], reread: Rerea
     whole = events.with_columns(missing)
     silent = (pl.col("event") == "call") & pl.any_horizontal(pl.col(name).is_null() for name in _FILLED)
     wanted = whole.filter(silent & pl.col(LINE).is_unique()).select(LINE) if LINE in events.columns else pl.DataFrame()
-    found = list(_told(_prompts(wanted, opened, reread))) if wanted.height else []
+    found = list(_told(texts(("prompt",), wanted, opened, reread))) if wanted.height else []
     if not found:
         return events
     told = pl.concat(found).unique(LINE, keep="first", maintain_order=True)
     joined = whole.join(told, on=LINE, how="left", maintain_order="left", suffix="_told")
     return joined.with_columns(pl.coalesce(name, f"{name}_told") for name in _FILLED).select(whole.columns)
-
-
-def _prompts(wanted: pl.DataFrame, opened: Sequence[Opened], reread: Reread) -> Iterator[pl.DataFrame]:
-    """Yield the prompts of the wanted lines, as far as their formats tell where a prompt is."""
-    files = set((wanted[LINE] // 2**FILE_BITS).to_list())
-    for one in opened:
-        paths = one.source.texts.get("prompt", ())
-        if one.number in files and paths:
-            source = replace(one.source, schema=reduce(insert, paths, {}))
-            for rows in reread(replace(one, source=source)):
-                there = [at(path, rows.schema)[0] for path in paths if path[0] in rows.columns]
-                if there:
-                    own = rows.join(wanted, on=LINE, how="semi")
-                    yield own.select(LINE, pl.coalesce(there).cast(pl.String).alias("prompt")).drop_nulls()
 
 
 def _told(prompts: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:

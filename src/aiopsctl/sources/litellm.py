@@ -9,7 +9,8 @@ written for streams alone: otherwise it is the end.
 Each attempt that failed is a record of its own; `attempted_retries` are the retries before this one. A call's feature is
 the one in its metadata, else in a tag `feature:...`, else its only tag; the tags that LiteLLM adds for the user agent
 are none. The user is the end user, else the owner of the key. Requests that manage files and batches, without tokens or
-cost, are passed over. Messages, responses and the words of errors are never read.
+cost, are passed over. Rate limits are in the payload alone; Groq's requests are by the day. Messages, responses and the
+words of errors are never read.
 """
 
 import polars as pl
@@ -40,6 +41,7 @@ _SAID: dict[str, tuple[str, ...]] = {
     "organization": ("organization_id",),
     "team": ("team_id",),
     "metadata": ("metadata",),
+    "headers": ("hidden_params",),
 }
 """What a record says, and the names that say it: of the table, then of the payload."""
 
@@ -56,7 +58,7 @@ _PAYLOAD = frozenset({"id", "call_type", "response_cost", "startTime", "endTime"
 _TABLE = frozenset({"request_id", "call_type", "spend", "startTime", "endTime", "model"})
 _MANAGES = r"(?i)batch|file|fine_?tun|vector_store|assistant|thread|list|retrieve|delete|cancel|mcp"
 _TRUE, _FALSE = ("true", "t", "1"), ("false", "f", "0")
-_FAILED, _HTTP = 400, (100, 599)
+_FAILED, _HTTP, _DAY = 400, (100, 599), 86_400
 _ERROR = ("error_class", "error_code")
 _AS_SAID = ("request_id", "trace_id", "session_id", "model", "provider")
 
@@ -103,6 +105,7 @@ def _events(raw: pl.DataFrame) -> pl.DataFrame:
         output_tokens=pl.when("used").then("output_tokens"),
         **{part: pl.when("used").then(part) for part in _PARTS},
         cost_usd=_cost(),
+        **_limits(),
         **{TOTAL: _total()},
         _other=_other(),
     )
@@ -177,6 +180,19 @@ def _total() -> pl.Expr:
 def _cost() -> pl.Expr:
     free = pl.col("cache_hit").fill_null(value=False) | (pl.col("failed") & ~pl.col("used"))
     return pl.when((pl.col("cost") != 0) | free).then("cost")
+
+
+def _limits() -> dict[str, pl.Expr]:
+    """Return the provider's rate limits; of the headers that say in which time they hold, none is written."""
+    found = {
+        f"{what}_{of}": export.number(
+            pl.col("headers").str.extract(rf'"(?:llm_provider-)?x[_-]ratelimit[_-]{what}[_-]{of}"\s*:\s*"?(\d+)')
+        )
+        for what in ("limit", "remaining")
+        for of in ("requests", "tokens")
+    }
+    by_day = pl.col("provider").str.to_lowercase() == "groq"
+    return found | {"limit_requests_window_s": pl.when(by_day & found["limit_requests"].is_not_null()).then(_DAY)}
 
 
 def _other() -> pl.Expr:

@@ -2,7 +2,8 @@
 
 `duration_ms` is milliseconds, `datetime_utc` is UTC also where it names no zone. Calls that failed are not logged, so how
 calls end is unknown, not ok. `token_details` keeps the provider's own counts: Anthropic's cached tokens come on top of
-`input_tokens`, those of others are part of it. Prompt, response and the conversation's name are never read.
+`input_tokens`, those of others are part of it. Prompt and response are not read with the log, and the
+conversation's name never.
 """
 
 import polars as pl
@@ -61,5 +62,6 @@ SOURCE = Source(
     detects=_detects,
     schema=shape(dict.fromkeys(_READ)),
     events=_events,
+    texts={"prompt": (("prompt",),), "output": (("response",),)},
     sample="llm.json",
 )

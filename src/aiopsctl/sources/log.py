@@ -2,8 +2,9 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Any
 
-import polars as pl
+from aiopsctl.engine.kept import Events
 
 _EXAMPLES = 3
 
@@ -25,7 +26,8 @@ class Account:
     """Every row read is used, rejected, a duplicate, or filtered; the sum always holds.
 
     `contradictions` counts rows by the rule that their tokens break (see `consistency.py`) and their format.
-    `mapped` says where a mapped column was found, `filled_by` which formats gave each column.
+    `mapped` says where a mapped column was found, `filled_by` which formats gave each column. `zoneless` is the first file
+    with times that lack a zone.
     """
 
     files: int = 0
@@ -47,6 +49,7 @@ class Account:
     prices: str | None = None
     mapped: dict[str, str] = field(default_factory=dict)
     filled_by: dict[str, set[str]] = field(default_factory=dict)
+    zoneless: str = ""
 
     def reject(self, place: str, reason: str) -> None:
         """Count a rejected row, and keep the first places."""
@@ -71,10 +74,30 @@ class Account:
         if what not in self.notes:
             self.notes.append(what)
 
+    def add(self, other: "Account") -> None:
+        """Count what another reading found, behind what this one did; what is told of all files alike stays."""
+        for name in ("files", "rows_read", "rows_rejected", "rows_duplicate", "rows_other"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        for name in ("sources", "reasons", "field_errors", "contradictions"):
+            getattr(self, name).update(getattr(other, name))
+        for name in ("reason_places", "field_places", "contradiction_places", "mapped"):
+            setattr(self, name, getattr(other, name) | getattr(self, name))
+        for column, formats in other.filled_by.items():
+            self.filled_by.setdefault(column, set()).update(formats)
+        self.examples = [*self.examples, *other.examples][:_EXAMPLES]
+        self.zoneless = self.zoneless or other.zoneless
+        self.read += other.read
+        for note in other.notes:
+            self.note(note)
+
 
 @dataclass(frozen=True)
 class Log:
-    """Canonical events in memory (columns that no row fills are left out), and their account."""
+    """Canonical events in memory (columns that no row fills are left out), and their account.
 
-    events: pl.DataFrame
+    `money` is what pricing told of the calls, where they are priced already.
+    """
+
+    events: Events
     account: Account
+    money: Any = None

@@ -1,7 +1,7 @@
 """A column map: `latency_ms=duration:s` says where a canonical column is found, and in what unit.
 
 The unit is the one that is written behind the colon, else the one that the column's own name ends in (`ttft_s`), else
-the canonical column's.
+the canonical column's. Of times it is how they are written, as `strftime` has it: `ts=when:%m/%d/%Y %H:%M`.
 """
 
 import re
@@ -28,11 +28,15 @@ _SHOWN = 12
 
 @dataclass(frozen=True)
 class Mapped:
-    """Where one canonical column is found: the raw name (dots lead into nested records) and what to multiply by."""
+    """Where one canonical column is found: the raw name (dots lead into nested records) and what to multiply by.
+
+    `written` is how its times are written, where they are not as usual.
+    """
 
     column: str
     raw: str
     factor: float = 1.0
+    written: str = ""
 
 
 def parse(pairs: Sequence[str]) -> list[Mapped]:
@@ -46,12 +50,25 @@ def _pair(pair: str) -> Mapped:
         raise UsageError(f"--map {pair} is no pair", help="write CANONICAL=COLUMN, for example --map ts=timestamp")
     if column not in COLUMNS:
         raise UsageError(f"--map {pair}: '{column}' is no canonical column", help=nearest(column, tuple(COLUMNS)))
+    name, _, written = raw.partition(":%")
+    if written and COLUMNS[column].dtype == "time":
+        return Mapped(column, name, written=_checked(f"%{written}", pair))
     units = _UNITS.get(COLUMNS[column].unit, {})
     name, colon, unit = raw.rpartition(":")
     if colon and unit in units:
         return Mapped(column, name, units[unit])
     ending = re.search(r"_([a-z]+)$", raw)
     return Mapped(column, raw, units.get(ending[1], 1.0) if ending else 1.0)
+
+
+def _checked(written: str, pair: str) -> str:
+    """Return how times are written, or raise `UsageError` where nothing can be read so."""
+    example = "write the whole of it, for example --map 'ts=when:%m/%d/%Y %H:%M:%S'"
+    try:
+        pl.Series(["1"]).str.to_datetime(written, strict=False)
+    except pl.exceptions.PolarsError as error:
+        raise UsageError(f"--map {pair}: no times are written as {written}", help=example) from error
+    return written
 
 
 def require_found(mapping: Sequence[Mapped], found: Container[Mapped], names: Sequence[str]) -> None:
@@ -159,6 +176,10 @@ def _in_text(found: pl.Expr, dtype: pl.DataType, steps: Sequence[str]) -> pl.Exp
 def _taken(mapped: Mapped, path: Path, schema: pl.Schema) -> pl.Expr:
     """Return a mapped column, in the canonical unit; text that is no number stays as it is, to be reported."""
     found, dtype = at(path, schema)
+    if mapped.written and not dtype.is_temporal():
+        zone = "Z" if "%z" in mapped.written else ""
+        read = found.cast(pl.String).str.to_datetime(mapped.written, time_unit="us", strict=False)
+        return pl.coalesce(read.dt.strftime(f"%Y-%m-%dT%H:%M:%S%.6f{zone}"), found.cast(pl.String)).alias(mapped.column)
     if mapped.factor == 1 or dtype.is_temporal():
         return found.alias(mapped.column)
     if dtype.is_numeric():

@@ -34,5 +34,5 @@ SOURCE = Source(
     | {_STATED: pl.Int64()},
     events=_events,
     rank=9,
-    texts={name: ((name,),) for name in ("prompt", "output", "final_text")},
+    texts={name: ((name,),) for name in TEXT},
 )

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 from aiopsctl.errors import AiopsctlError
 from aiopsctl.sources import detect, mapping
@@ -10,13 +11,15 @@ from aiopsctl.sources.log import Account
 from aiopsctl.sources.mapping import Mapped, Path
 from aiopsctl.sources.source import Head, Source
 
+_NONE: Mapping[str, str] = MappingProxyType({})
+
 
 @dataclass(frozen=True)
 class Reading:
     """How to read: the zone of zone-less times, formats that are forced, a column map, and where rejects are saved.
 
-    Calls without a language have that of their prompt with `detect_languages`; user ids are replaced by pseudonyms where there is a key for them.
-
+    Calls without a language have that of their prompt with `detect_languages`, and events a sample of their text with
+    `keep_text`; user ids are replaced by pseudonyms where there is a key for them.
     `formats` forces the format of what is behind a path, as the path was written; `source` that of all else.
     """
 
@@ -26,6 +29,7 @@ class Reading:
     rejects: str | None = None
     with_text: bool = False
     detect_languages: bool = False
+    keep_text: bool = False
     formats: Mapping[str, str] = field(default_factory=dict)
     pseudonym_key: bytes | None = field(default=None, repr=False)
 
@@ -40,9 +44,12 @@ class Opened:
     source: Source
 
 
-def open_all(inputs: Sequence[Input], how: Reading, account: Account) -> list[Opened]:
+def open_all(
+    inputs: Sequence[Input], how: Reading, account: Account, *, found: Mapping[str, str] = _NONE
+) -> list[Opened]:
     """Return the files that hold something, each with its format; files of one format and map share one `Source`.
 
+    `found` are mapped columns, with what they are in a log, that other files have.
     Raises `UsageError` for a named file whose format cannot be told, and for a mapped column that is in no file.
     """
     formats = _Formats(how)
@@ -61,7 +68,8 @@ def open_all(inputs: Sequence[Input], how: Reading, account: Account) -> list[Op
             account.sources[source.name] += 1
             opened.append(Opened(each, number, replace(head, records=()), source))
     if opened:
-        mapping.require_found(formats.mapped, formats.found, sorted(formats.names))
+        missing = [mapped for mapped in formats.mapped if found.get(mapped.column) != mapped.raw]
+        mapping.require_found(missing, formats.found, sorted(formats.names))
         account.mapped = {mapped.column: mapped.raw for mapped in formats.found}
     return opened
 

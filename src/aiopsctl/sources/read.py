@@ -10,7 +10,7 @@ import polars as pl
 from polars.exceptions import PolarsError
 
 from aiopsctl.errors import UsageError
-from aiopsctl.sources import documents, edits, files, languages, lines, meter, tables, traces
+from aiopsctl.sources import documents, edits, files, languages, lines, meter, tables, texts, traces
 from aiopsctl.sources.coerce import coerce, empty
 from aiopsctl.sources.files import Input
 from aiopsctl.sources.join import with_call_facts, without_duplicates
@@ -49,16 +49,26 @@ def finished(run: "Run", opened: Sequence[Opened], events: pl.DataFrame) -> Log:
     account = run.account
     events = run.without_corrupt(events)
     account.read += run.files(opened, events)
+    note_zone(account, run.how)
     events = edits.sized(events, opened, run.reread)
     if run.how.detect_languages:
         events = languages.with_languages(events, opened, run.reread)
+    if run.how.keep_text:
+        events = texts.with_texts(events, opened, run.reread)
     events = events.drop(LINE, strict=False)
     unique = without_duplicates(events)
     account.rows_duplicate = events.height - unique.height
     whole = traces.with_trace_facts(unique, run.traces)
-    joined, account.feedback_joined_ratio = with_call_facts(whole)
+    joined, feedback = with_call_facts(whole)
+    account.feedback_joined_ratio = feedback.ratio
     key = run.how.pseudonym_key
     return Log(joined if key is None else pseudonymized(joined, key), account)
+
+
+def note_zone(account: Account, how: Reading) -> None:
+    """Note in which zone the times are read that do not tell theirs."""
+    if account.zoneless:
+        account.note(f"{account.zoneless}: times without a zone are read as {how.tz} (--tz)")
 
 
 def _alike(one: Opened) -> object:
@@ -73,11 +83,10 @@ class Run:
     how: Reading
     account: Account
     rejects: RejectsFile
-    inputs: Sequence[Input]
+    inputs: Sequence[Input] | Mapping[int, Input]
     corrupt: set[int] = field(default_factory=set)
     refused: Counter[int] = field(default_factory=Counter)
     traces: list[pl.DataFrame] = field(default_factory=list)
-    zoneless: bool = False
 
     def events_of(self, opened: Sequence[Opened]) -> pl.DataFrame:
         """Return the canonical events of files, with the run's line numbers."""
@@ -128,9 +137,8 @@ class Run:
         coerced = coerce(found, tz=self.how.tz, timed=one.source.timed)
         self._reject(coerced.rejects)
         self._lose(coerced.field_errors)
-        if coerced.zoneless and not self.zoneless:
-            self.zoneless = True
-            self.account.note(f"{self._file(coerced.zoneless)}: times without a zone are read as {self.how.tz} (--tz)")
+        if coerced.zoneless and not self.account.zoneless:
+            self.account.zoneless = self._file(coerced.zoneless)
         for each in coerced.contradictions:
             self.account.contradict(each.rule, one.source.name, each.rows, self._place(each.line))
         rows = coerced.rows

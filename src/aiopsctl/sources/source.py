@@ -43,8 +43,8 @@ class Source:
     A log is read in chunks. Where rows depend on rows before them, `carries` returns the few of a file's rows so far
     that later ones need; they are put before the next chunk, and their events are not counted again. Where rows depend
     on any others, `together` asks for all at once, as far as memory allows (see `state.py`).
-    `texts` are the paths of `output` and `final_text`, which are read only to tell how much a correction changed, where
-    each is all that a line says; and of `prompt`, which is read only to tell its language, where that is asked for.
+    `texts` are the paths of texts that are no more than what was written. They are read only by a second pass (see
+    `texts.py`): to tell how much a correction changed, and where text is asked for.
     """
 
     name: str

@@ -57,7 +57,7 @@ class Change:
     def p(self, harm: int) -> float:
         """Return the probability of so large a change by chance: in the harmful direction (1 up, -1 down), else in any."""
         if self.error == 0:
-            return 1.0 if self.delta * (harm or 1) <= 0 else 0.0
+            return 0.0 if (self.delta * harm if harm else abs(self.delta)) > 0 else 1.0
         from scipy.special import stdtr
 
         t = self.delta / self.error

@@ -15,6 +15,14 @@ Sums = tuple[float, float]
 """What is averaged, and over how many: numerator and denominator."""
 
 
+DEFINITIONS = {
+    "mix": "of a segment the change of its share times its mean (average of both sides, from the average of all); of a "
+    "dimension the sum over its segments (Kitagawa 1955, symmetric); mix and within add up to the change",
+    "within": "of a segment the change of its mean times its share (average of both sides); a segment of one side is all mix",
+}
+"""What the parts of a change are."""
+
+
 @dataclass(frozen=True)
 class Segment:
     """What one segment did to the mean; `mix` is taken around the average mean, so that it says who grew at whose cost."""

@@ -19,20 +19,24 @@ _Z = 1.645
 DEFINITIONS = {
     "slope_per_week": "median of the slopes between all pairs of complete weeks (Theil-Sen), low and high 95 %, as "
     "scipy.stats.theilslopes",
-    "p": "Kendall's rank test of values against weeks (Mann-Kendall), two-sided, exact where no two values are equal; where "
-    "the lag-1 autocorrelation r of what the slope leaves is above 1.645 / sqrt(weeks), the larger of it and the normal "
-    "approximation with the variance times (1 + r) / (1 - r) (Yue and Wang 2004)",
+    "kendall_p": "Kendall's rank test of values against weeks (Mann-Kendall), two-sided, exact where no two values are equal",
+    "p": "of the slope: kendall_p; where the lag-1 autocorrelation r of what the slope leaves is above 1.645 / sqrt(weeks), "
+    "the larger of it and the normal approximation with the variance times (1 + r) / (1 - r) (Yue and Wang 2004)",
 }
 
 
 @dataclass(frozen=True)
 class Trend:
-    """A slope per step with its 95 % interval, and the p-value of there being none."""
+    """A slope per step with its 95 % interval, and the p-value of there being none.
+
+    `kendall_p` takes neighbours for independent, `p` allows for their being alike.
+    """
 
     slope: float
     low: float
     high: float
     p: float
+    kendall_p: float
 
 
 def trend(steps: Sequence[float], values: Sequence[float]) -> Trend | None:
@@ -46,7 +50,8 @@ def trend(steps: Sequence[float], values: Sequence[float]) -> Trend | None:
     slope, _, low, high = stats.theilslopes(y, x, 0.95)
     p = 1.0 if np.ptp(y) == 0 else float(stats.kendalltau(x, y).pvalue)
     r = _autocorrelation(y - slope * x)
-    return Trend(float(slope), float(low), float(high), p if r <= _Z / sqrt(len(y)) else max(p, _widened(x, y, r)))
+    widened = p if r <= _Z / sqrt(len(y)) else max(p, _widened(x, y, r))
+    return Trend(float(slope), float(low), float(high), widened, p)
 
 
 def _autocorrelation(rest: "Numbers") -> float:

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from aiopsctl import catalog
+from aiopsctl.analyses.drift.definitions import statistics
 from aiopsctl.formats.md import escape
 from aiopsctl.metric import Metric
 from aiopsctl.readable import plural
@@ -36,10 +37,15 @@ def as_markdown() -> str:
     for name, own in dimensions.items():
         links = ", ".join(f"[{metric.name}](#{metric.name})" for metric in own)
         parts.append(f"- **[{name}](#{name})**: {links}")
-    parts.append("")
+    parts += ["- **[drift](#drift)**: its statistics", ""]
     for name, own in dimensions.items():
         parts += [f"## {name}\n", *map(_metric, own)]
-    return "\n".join(parts)
+    parts += [
+        "## drift\n",
+        "What the numbers of `aiopsctl drift` are, where others might mean something else.\n",
+    ]
+    rows = [(name, escape(also), escape(text)) for name, also, text in statistics()]
+    return "\n".join([*parts, table(("name", "also", "what"), rows), ""])
 
 
 def _metric(metric: Metric) -> str:

@@ -7,6 +7,7 @@ from textwrap import wrap
 from typing import Any
 
 from aiopsctl import catalog
+from aiopsctl.analyses.drift.definitions import BINNED, DEFINITIONS, statistic, statistics
 from aiopsctl.errors import UsageError, nearest
 from aiopsctl.events import COLUMNS, Column
 from aiopsctl.facts import FACTS, NANO, Fact
@@ -24,6 +25,8 @@ def as_json(name: str | None) -> str:
     document: dict[str, Any] = {"schema_version": SCHEMA_VERSION}
     if name == "columns" or name in COLUMNS:
         document["columns"] = [asdict(column) for column in COLUMNS.values() if name in ("columns", column.name)]
+    elif found := _statistics(name):
+        document["statistics"] = [{"name": n, "also": also or None, "definition": text} for n, also, text in found]
     else:
         chosen = [_metric(name)] if name else catalog.metrics().values()
         document["metrics"] = [_described(metric) for metric in chosen]
@@ -78,13 +81,29 @@ def as_text(name: str | None, width: int | None = None) -> str:
         return "\n".join(_listed({c.name: f"{c.dtype:<5}  {c.meaning}" for c in COLUMNS.values()}, width))
     if name in COLUMNS:
         return _column(COLUMNS[name], width)
+    if found := _statistics(name):
+        return "\n\n".join(
+            _page(f"{n} (drift)", [("also", also)] * bool(also) + [("what", text), *_binning(n, name)], width)
+            for n, also, text in found
+        )
     return _one(_metric(name), width)
+
+
+def _statistics(name: str | None) -> list[tuple[str, str, str]]:
+    """Return the statistic of a name with what it is, all of them for `drift`; none of any other name."""
+    own = statistic(name) if name else None
+    return [each for each in statistics() if name == "drift" or each[0] == own]
+
+
+def _binning(name: str, asked: str) -> list[tuple[str, str]]:
+    """Return how a statistic that is asked for by itself is binned, if it is."""
+    return [("binning", DEFINITIONS["binning"])] if name in BINNED and asked != "drift" else []
 
 
 def _metric(name: str) -> Metric:
     found = catalog.metrics().get(name)
     if found is None:
-        known = (*catalog.metrics(), *COLUMNS, "columns")
+        known = (*catalog.metrics(), *COLUMNS, "columns", "drift", *(each for each, _, _ in statistics()))
         raise UsageError(
             f"unknown metric or column '{name}'", help=nearest(name, known) or "aiopsctl explain lists all"
         )
@@ -96,7 +115,7 @@ def _all(width: int | None) -> str:
     for dimension in dict.fromkeys(m.dimension for m in catalog.metrics().values()):
         own = {f"  {m.name}": m.why for m in catalog.metrics().values() if m.dimension == dimension}
         lines += [dimension.upper(), *_listed(own, width, max(map(len, catalog.metrics())) + 2), ""]
-    hint = "aiopsctl explain NAME says how one is computed; aiopsctl explain columns lists the columns"
+    hint = "aiopsctl explain NAME says how one is computed; aiopsctl explain columns lists the columns, explain drift the statistics"
     return "\n".join([*lines, *wrap(hint, width or _NATURAL)])
 
 

@@ -7,41 +7,29 @@ from typing import Any
 
 from aiopsctl.analyses.drift.checklist import investigation, section
 from aiopsctl.analyses.drift.columns import columns
-from aiopsctl.analyses.drift.moves import ALPHA, DOF, EVENTS, USERS
-from aiopsctl.analyses.drift.pages import DRIFTED, sections
-from aiopsctl.analyses.drift.signals import SURE, WEEKS, signals, told
+from aiopsctl.analyses.drift.definitions import DEFINITIONS
+from aiopsctl.analyses.drift.moves import DRIFTED
+from aiopsctl.analyses.drift.pages import sections
+from aiopsctl.analyses.drift.signals import signals, told
+from aiopsctl.analyses.drift.text import DEFINITIONS as OF_TEXT
+from aiopsctl.analyses.drift.text import TEXTS, texts
 from aiopsctl.analyses.drift.why import carriers, changes, verdicts
 from aiopsctl.measure import Scope, iso
 from aiopsctl.result import Result
 from aiopsctl.sources.log import Log
-from aiopsctl.stats import distance, trend
+from aiopsctl.stats import text
 from aiopsctl.views import account, nothing_found, refused, short, span_of
 from aiopsctl.window import Window
 
-DEFINITIONS = {
-    **distance.DEFINITIONS,
-    **trend.DEFINITIONS,
-    "cost_usd": "costs are counted in whole nano-dollars, rounded to four significant digits",
-    "change": "of numbers the relative change of the mean, of ordinals its difference, of categories the tvd",
-    "p_adjusted": "of a change of the mean, or of the share that moved most times the number of shares, with the calls of a "
-    "user as dependent and days that wander; of columns corrected by Holm, of signals by Benjamini and Hochberg, the "
-    "whole and the slices apart",
-    "status": f"warning and critical where p_adjusted is at most {ALPHA}, the change is past its gate, and is not that of one "
-    "user or day: columns tvd 10 and 20 points or mean 10 and 20 %; rates 3 and 5 points, rare ones 0.5 points and 1.5 "
-    "times, 1 point and 2 times; scores 0.15 and 0.3; tickets 50 and 100 %. Unknown below "
-    f"{EVENTS} events (categories: 200), {USERS} users or {DOF} degrees of freedom, and where the 95 % interval reaches a critical change; distances alone decide nothing",
-    "detectable": "the smallest change that would be seen 8 times in 10, one-sided at p_adjusted's limit",
-    "label": f"sustained where the trend of up to {WEEKS} complete weeks has p of at most {SURE} in the harmful direction",
-    "changed_at": "the day of the least-squares break of daily means, weekdays allowed for, in level or into a slope",
-}
-"""What the numbers are, where others might mean something else."""
+_NO_TEXT = "no text was found: --map prompt=COLUMN says where it is"
+_OF_TEXT = {name: f"{OF_TEXT[name]}; {words}" for name, words in text.DEFINITIONS.items()}
 
 
 @dataclass(frozen=True)
 class Ask:
     """What is asked of a log: two windows, where the last complete day ends, and whether to fill in the checklist.
 
-    `why` says why it is these windows, `inputs` are the words of the command line that say what is read.
+    `with_text` says that text was asked for; `why` says why it is these windows, `inputs` are the words of the command line that say what is read.
     """
 
     scope: Scope
@@ -49,19 +37,24 @@ class Ask:
     why: str
     inputs: Sequence[str]
     investigate: bool = False
+    with_text: bool = False
 
 
 def drift(log: Log, ask: Ask) -> Result:
     """Return the answer: exit code 3 where a window has no rows, or nothing can be told."""
     scope, complete, why = ask.scope, ask.complete, ask.why
     events, unsliced = log.events, replace(scope, by=())
-    base = Result("drift", 0, span_of(log, scope), account(log, unsliced), [], notes=list(log.account.notes))
+    notes = [*log.account.notes, *([_NO_TEXT] if ask.with_text and not set(TEXTS) & set(events.columns) else [])]
+    base = Result("drift", 0, span_of(log, scope), account(log, unsliced), [], notes=notes)
     for window in (scope.window, scope.reference or Window()):
         own = replace(unsliced, window=window, reference=None)
         if not account(log, own).rows_used:
             return refused(base, nothing_found(log, own))
     found = signals(events, scope, complete)
-    own_columns, own_signals = columns(events, unsliced), told(found)
+    own_columns = columns(events, unsliced)
+    alike = dict.fromkeys(own_columns[0]) if own_columns else {}
+    own_columns += [alike | of for of in (texts(events, unsliced) if ask.with_text else ())]
+    own_signals = told(found)
     seen = verdicts(own_signals, events, scope, ask.inputs)
     carried, moved = carriers(seen), changes(seen, events, unsliced)
     statuses = [each["status"] for each in (*own_columns, *own_signals)]
@@ -69,7 +62,7 @@ def drift(log: Log, ask: Ask) -> Result:
     steps = investigation(events, unsliced, complete, own_columns, moved) if ask.investigate else None
     extra = {
         "verdict": verdict, "compared_with": _compared(scope, why), "columns": own_columns, "signals": own_signals,
-        "carriers": carried, "changes": moved, "investigation": steps, "definitions": DEFINITIONS,
+        "carriers": carried, "changes": moved, "investigation": steps, "definitions": DEFINITIONS | (_OF_TEXT if ask.with_text else {}),
     }  # fmt: skip
     shown = sections(own_columns, own_signals, carried, moved, _words(scope, why))
     result = replace(

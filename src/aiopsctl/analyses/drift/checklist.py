@@ -10,7 +10,9 @@ from typing import Any
 import polars as pl
 
 from aiopsctl import catalog
-from aiopsctl.analyses.drift.pages import DRIFTED, day
+from aiopsctl.analyses.drift.moves import DRIFTED
+from aiopsctl.analyses.drift.pages import TEXT, day
+from aiopsctl.engine.kept import Events
 from aiopsctl.engine.plan import Reduction
 from aiopsctl.measure import WINDOW, Scope, measure, prepared, sums
 from aiopsctl.readable import change, clean, number
@@ -21,8 +23,10 @@ from aiopsctl.window import Window
 RECENT, EARLIER = (7, 0), (90, 60)
 """How many days before the end the sample of recent outputs, and that of earlier ones, begin and end."""
 
-EACH = 3
-_INPUTS = ("query_type", "language", "country", "feature", "input_tokens")
+EACH, LONGEST = 3, 500
+"""How many calls of each feature are drawn, and how many characters of an output are shown."""
+
+_INPUTS = ("query_type", "language", "country", "feature", "input_tokens", "prompt")
 _PARTS = ("system_tokens", "context_tokens", "user_tokens")
 _SERVED = ("provider", "model", "model_version")
 Told = Mapping[str, Any]
@@ -40,7 +44,7 @@ class Step:
 
 
 def investigation(
-    events: pl.DataFrame, scope: Scope, complete: datetime, columns: Sequence[Told], changes: Sequence[Told]
+    events: Events, scope: Scope, complete: datetime, columns: Sequence[Told], changes: Sequence[Told]
 ) -> list[dict[str, Any]]:
     """Return the five steps as the answer has them."""
     steps = (
@@ -60,29 +64,39 @@ def _lines(of: Told) -> Iterator[str]:
     yield of["task"]
     yield from (f"- {line}" for line in of["findings"])
     for when, calls in (of["sample"] or {}).items():
-        for feature, own in groupby(calls, key=lambda call: call["feature"] or "all"):
-            ids = ", ".join(clean(call["request_id"], 50) for call in own)
-            yield f"- {when}, {clean(feature, 30)}: {ids}"
+        for feature, group in groupby(calls, key=lambda call: call["feature"] or "all"):
+            own = list(group)
+            yield f"- {when}, {clean(feature, 30)}: {', '.join(clean(call['request_id'], 50) for call in own)}"
+            yield from (f"  {clean(call['request_id'], 50)}: {call['output']}" for call in own if "output" in call)
     if of["missing"]:
         yield f"- missing: {of['missing']}"
 
 
-def _sample(events: pl.DataFrame, scope: Scope, complete: datetime) -> Step:
-    """Return calls of the last week beside calls of 60 to 90 days before, a few of each feature, the same in every run."""
+def _sample(events: Events, scope: Scope, complete: datetime) -> Step:
+    """Return calls of the last week beside calls of 60 to 90 days before, a few of each feature, the same in every run.
+
+    Where text was read, they are calls whose output is known, and it stands beside them.
+    """
     task = "compare recent outputs with those of 60-90 days ago"
-    found = {}
+    found, text = {}, ["output"] if "output" in events.columns else []
     for name, (first, last) in {"recent": RECENT, "earlier": EARLIER}.items():
         window = Window(complete - timedelta(days=first), complete - timedelta(days=last))
         rows = prepared(events, replace(scope, window=window, reference=None)).filter(
             (pl.col("event") == "call")
             & (pl.col("status").fill_null("ok") == "ok")
-            & pl.col("request_id").is_not_null()
+            & pl.all_horizontal(pl.col("request_id", *text).is_not_null())
         )
-        found[name] = _drawn(rows.select("request_id", "feature").unique().collect())
+        found[name] = _drawn(rows.select("request_id", "feature", *text).unique("request_id").collect())
     if not found["recent"] or not found["earlier"]:
         return Step(1, task, (), "calls with a request_id in the last 7 days and 60 to 90 days ago")
     counts = " and ".join(f"{len(calls)} {name}" for name, calls in found.items())
-    return Step(1, task, (f"{counts} calls to look at",), "their text is not read: look them up by id", found)
+    return Step(
+        1,
+        task,
+        (f"{counts} calls to look at",),
+        None if text else "their text is not read: look them up by id, or --with-text",
+        found,
+    )
 
 
 def _drawn(calls: pl.DataFrame) -> list[dict[str, str]]:
@@ -91,11 +105,12 @@ def _drawn(calls: pl.DataFrame) -> list[dict[str, str]]:
     by_feature: dict[str, list[dict[str, str]]] = {}
     for call in ordered:
         own = by_feature.setdefault(call["feature"] or "", [])
-        own += [call] if len(own) < EACH else []
+        clipped = {"output": clean(call["output"], LONGEST)} if "output" in call else {}
+        own += [call | clipped] if len(own) < EACH else []
     return [call for name in sorted(by_feature) for call in by_feature[name]]
 
 
-def _models(events: pl.DataFrame, changes: Sequence[Told]) -> Step:
+def _models(events: Events, changes: Sequence[Told]) -> Step:
     task = "check for provider and model changes"
     lacks = [name for name in _SERVED if name not in events.columns or events[name].null_count() == events.height]
     moved = list(_moves(changes, _SERVED))
@@ -117,12 +132,16 @@ def _inputs(columns: Sequence[Told]) -> Step:
 
 
 def _size(of: Told) -> str:
+    if of["kind"] == TEXT:
+        return (
+            f"JS distance {number(of['js_distance'], 'score')}, usually {number(of['js_distance_reference'], 'score')}"
+        )
     if of["kind"] == "categorical":
         return f"{number(of['tvd'], 'ratio')} of the traffic moved"
     return change(of["mean"], of["mean_reference"], "tokens")
 
 
-def _prompts(events: pl.DataFrame, scope: Scope, changes: Sequence[Told]) -> Step:
+def _prompts(events: Events, scope: Scope, changes: Sequence[Told]) -> Step:
     task = "check prompts, instructions and context for changes"
     present = [name for name in ("prompt_version", *_PARTS) if name in events.columns and events[name].count()]
     if not present:
@@ -159,7 +178,7 @@ def _moves(changes: Sequence[Told], dimensions: Sequence[str]) -> Iterator[str]:
             yield f"{of['dimension']}={clean(of['value'], 40)}{cut} {ends} on {day(of['at'])}"
 
 
-def _scores(events: pl.DataFrame, scope: Scope) -> Step:
+def _scores(events: Events, scope: Scope) -> Step:
     task = "compare evaluation scores with their history"
     metrics = [catalog.metric(name) for name in ("eval-score", "review-score")]
     own = [m for m in measure(events, metrics, replace(scope, by=())) if m.value is not None and m.n]

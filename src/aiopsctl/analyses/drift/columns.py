@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from aiopsctl import sums
-from aiopsctl.analyses.drift.moves import POINTS, SCORES, SIZES, Gate, Series, alone, judged
+from aiopsctl.analyses.drift.moves import DRIFTED, POINTS, SCORES, SIZES, UNDATED, Gate, Series, alone, judged
+from aiopsctl.analyses.drift.tails import TAILED, Tail, beyond, quantile, tail_of
+from aiopsctl.engine.kept import Events
 from aiopsctl.engine.plan import Reduction
 from aiopsctl.measure import WINDOW, Scope
 from aiopsctl.measure import sums as taken
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
 
 TVD = Gate(0.10, 0.20)
 """The share of the traffic that must have moved."""
+
+_READ = {"star": "value"}
+"""Columns that are read under another name."""
 
 _CATEGORY_EVENTS = 200
 _KEPT = 0.01
@@ -52,7 +57,7 @@ CATEGORIES = (
     "query_type", "language", "model", "model_version", "prompt_version", "feature", "country", "tier", "provider", "status",
 )  # fmt: skip
 
-_APPLY = (
+APPLY = (
     "psi", "js_distance", "hellinger", "wasserstein", "wasserstein_normalized", "ks", "ks_p", "chi2", "chi2_p",
     "cramers_v", "tvd",
 )  # fmt: skip
@@ -73,6 +78,7 @@ class Column:
     series: Series
     mover: Any = None
     tests: int = 1
+    tail: Tail | None = None
 
     @property
     def p(self) -> float | None:
@@ -94,7 +100,7 @@ class Column:
 
     def distances(self) -> dict[str, float | None]:
         """Return every distance, None where it does not apply."""
-        found: dict[str, float | None] = dict.fromkeys(_APPLY)
+        found: dict[str, float | None] = dict.fromkeys(APPLY)
         if not (self.before.sum() and self.after.sum()):
             return found
         before, after = self.before, self.after
@@ -107,7 +113,7 @@ class Column:
         else:
             edges = distance.deciles(*self._numbers()[:2])
             before, after = (distance.binned(self._numbers()[0], side, edges) for side in (before, after))
-        return found | {name: getattr(distance, name)(before, after) for name in _APPLY[:3]}
+        return found | {name: getattr(distance, name)(before, after) for name in APPLY[:3]}
 
     def _numbers(self) -> "tuple[Numbers, Numbers, Numbers]":
         import numpy as np
@@ -124,27 +130,35 @@ class Column:
         }  # fmt: skip
 
 
-def columns(events: pl.DataFrame, scope: Scope) -> list[dict[str, Any]]:
+def columns(events: Events, scope: Scope) -> list[dict[str, Any]]:
     """Return an object for every watched column that the log fills, with p-values corrected for their number (Holm)."""
     found = _columns(events, scope, [*NUMBERS, *CATEGORIES])
-    tested = {column.name: column.p for column in found if column.p is not None}
+    every = [(column.name, of) for column in found for of in (column, column.tail) if of]
+    tested = {(name, type(of)): of.p for name, of in every if of.p is not None}
     corrected = dict(zip(tested, holm(list(tested.values())), strict=True))
-    return [_told(column, corrected.get(column.name), events, scope) for column in found]
+    return [
+        _told(column, corrected.get((column.name, Column)), corrected.get((column.name, Tail)), events, scope)
+        for column in found
+    ]
 
 
-def _columns(events: pl.DataFrame, scope: Scope, names: Sequence[str]) -> list[Column]:
+def _columns(events: Events, scope: Scope, names: Sequence[str]) -> list[Column]:
+    names = [name for name in names if _READ.get(name, name) in events.columns]
     plan = [Reduction((WINDOW,), (_key(name),), (_key(name),), {"n": _counted(name)}) for name in names]
     counts = {name: _sides(rows, _key(name)) for name, rows in zip(names, taken(events, plan, scope), strict=True)}
     counts = {name: sides for name, sides in counts.items() if len(sides[0])}
     movers = {name: _mover(*sides) for name, sides in counts.items() if name in CATEGORIES}
+    limits = {name: limit for name in TAILED if name in counts and (limit := quantile(*counts[name][:2])) is not None}
     wanted: dict[str, Sum] = {}
     for name in counts:
         top, size = _mean(name, movers.get(name))
         wanted |= {f"top_{name}": top, f"size_{name}": size}
+        if name in limits:
+            wanted[f"beyond_{name}"] = beyond(_key(name), _counted(name), limits[name])
     if not wanted:
         return []
     (rows,) = taken(events, [Reduction((WINDOW,), _GRAIN, (), wanted)], scope)
-    return [_column(name, sides, rows, movers.get(name)) for name, sides in counts.items()]
+    return [_column(name, sides, rows, movers.get(name), limits.get(name)) for name, sides in counts.items()]
 
 
 def _key(name: str) -> str:
@@ -181,7 +195,9 @@ def _mover(values: Sequence[Any], before: "Numbers", after: "Numbers") -> Any:
     return values[int(shifts.argmax())]
 
 
-def _column(name: str, sides: "tuple[list[Any], Numbers, Numbers]", rows: pl.DataFrame, mover: Any) -> Column:
+def _column(
+    name: str, sides: "tuple[list[Any], Numbers, Numbers]", rows: pl.DataFrame, mover: Any, limit: float | None
+) -> Column:
     values, before, after = sides
     of = NUMBERS.get(name)
     unit = of.unit if of else 1.0
@@ -201,28 +217,38 @@ def _column(name: str, sides: "tuple[list[Any], Numbers, Numbers]", rows: pl.Dat
         )
     values = [value / unit for value in values] if of.key == "cost_nano" else values
     series = Series(own, "difference" if of.kind == "ordinal" else "log", of.gate)
-    return Column(name, of.kind, values, before, after, series)
+    if limit is None:
+        return Column(name, of.kind, values, before, after, series)
+    far = rows.select(WINDOW, *_GRAIN, top=pl.col(f"beyond_{name}").cast(pl.Float64), size=pl.col(f"size_{name}"))
+    return Column(name, of.kind, values, before, after, series, tail=tail_of(sides, far, limit))
 
 
-def _told(column: Column, p: float | None, events: pl.DataFrame, scope: Scope) -> dict[str, Any]:
-    """Return a column as the answer has it."""
+def _told(column: Column, p: float | None, p_tail: float | None, events: Events, scope: Scope) -> dict[str, Any]:
+    """Return a column as the answer has it: judged by its mean or share, and by its long end where that is worse."""
     numeric = column.kind != "categorical"
     status, reason = judged(column.series, column.level, p, lambda: _alone(column, events, scope), column.blind)
-    series = column.series
+    series, by = column.series, "mean" if numeric else "share"
+    tail = column.tail.told(p_tail) if column.tail else None
+    dated = series
+    if column.tail and tail and _rank(tail["status"]) > _rank(status):
+        status, reason, by, dated = tail["status"], None, "tail", column.tail.series
     value, before = series.value, series.reference
     rose = None if value is None or before is None or value == before else value > before
+    low, high = series.change.interval() if numeric and series.change and not series.lack else (None, None)
     share = {"value": column.mover, "share_before": before, "share_after": value}
     return {
-        "column": column.name, "kind": column.kind, "status": status,
+        "column": column.name, "kind": column.kind, "status": status, "judged_by": by,
         "change": _change(column), "direction": None if rose is None or not numeric else "up" if rose else "down",
+        "change_low": low, "change_high": high,
         "mean": value if numeric else None, "mean_reference": before if numeric else None,
         "moved": None if numeric else share, "n": int(column.after.sum()), "n_reference": int(column.before.sum()),
-        "p": column.p, "p_adjusted": p, "detectable": series.detectable, **column.distances(), "reason": reason,
-        **(series.dated() if status in ("warning", "critical") else dict.fromkeys(_DATED)),
+        "p": column.p, "p_adjusted": p, "detectable": series.detectable, **column.distances(), "tail": tail, "reason": reason,
+        **(dated.dated() if status in DRIFTED else UNDATED),
     }  # fmt: skip
 
 
-_DATED = ("changed_at", "changed_between", "changed_slowly")
+def _rank(status: str) -> int:
+    return len(DRIFTED) - DRIFTED.index(status) if status in DRIFTED else 0
 
 
 def _change(column: Column) -> float | None:
@@ -235,7 +261,7 @@ def _change(column: Column) -> float | None:
     return value - before if column.kind == "ordinal" else distance.tvd(column.before, column.after)
 
 
-def _alone(column: Column, events: pl.DataFrame, scope: Scope) -> str:
+def _alone(column: Column, events: Events, scope: Scope) -> str:
     """Return the one user or day that makes the change, in words, else an empty string."""
     if column.kind != "categorical":
         return column.series.alone()

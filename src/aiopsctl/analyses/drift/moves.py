@@ -10,7 +10,8 @@ import polars as pl
 
 from aiopsctl.changes import moved
 from aiopsctl.measure import WINDOW
-from aiopsctl.stats.breakpoint import breakpoint_of
+from aiopsctl.stats.breakpoint import Break
+from aiopsctl.stats.breakpoints import dates_of
 from aiopsctl.stats.change import Change, Scale
 
 ALPHA = 0.01
@@ -18,6 +19,9 @@ ALPHA = 0.01
 
 EVENTS, USERS, DOF, RARE_EVENTS = 100, 20, 8, 10
 """The fewest events and users of each window, degrees of freedom, and events of a rare kind in one of the windows."""
+
+DRIFTED = ("critical", "warning")
+"""The statuses of what drifted, the worst first."""
 
 _MOSTLY = 0.95
 _ANY = 10.0
@@ -60,6 +64,9 @@ POINTS = Gate(0.03, 0.05)
 RARE = Gate(0.005, 0.01, times=(1.5, 2.0))
 SIZES = Gate(0.10, 0.20, relative=True)
 SCORES = Gate(0.15, 0.30)
+TAIL = Gate(0.025, 0.05, times=(1.5, 2.0))
+"""Of the share beyond what was the 95th percentile: one and a half times the 5 %, and twice."""
+
 TICKETS = Gate(0.50, 1.00, relative=True)
 
 
@@ -174,16 +181,28 @@ class Series:
                 yield key, who, replace(self, rows=self.rows.filter(pl.col(key).ne_missing(who)))
 
     def dated(self) -> dict[str, Any]:
-        """Return the day on which the mean moved, the days between which that surely was, and whether it moves slowly."""
+        """Return the day on which the mean moved most, between which that surely was, how, and all days it moved on."""
         days = self.rows.group_by("day").agg(pl.col("top", "size").sum()).filter(pl.col("size") > 0).sort("day")
-        size, day = days["size"].to_numpy(), days["day"]
-        found = breakpoint_of((days["top"] / days["size"]).to_numpy(), size, day.dt.weekday().to_numpy(), slopes=True)
-        if found is None or (found.size > 0) != ((self.value or 0.0) > (self.reference or 0.0)):
-            return {"changed_at": None, "changed_between": None, "changed_slowly": None}
-        first, last = day[found.first].isoformat(), day[found.last].isoformat()
+        mean, day = (days["top"] / days["size"]).to_numpy(), days["day"]
+        rose = (self.value or 0.0) > (self.reference or 0.0)
+        found = dates_of(mean, days["size"].to_numpy(), day.dt.weekday().to_numpy(), rose=rose)
+        if found.most is None:
+            return UNDATED
+        most = _date(found.most, day)
         return {
-            "changed_at": day[found.at].isoformat(), "changed_between": [first, last], "changed_slowly": found.slow,
+            "changed_at": most["at"], "changed_between": most["between"], "changed_slowly": most["slowly"],
+            "changes_at": [_date(each, day) for each in found.every],
         }  # fmt: skip
+
+
+UNDATED: dict[str, Any] = dict.fromkeys(("changed_at", "changed_between", "changed_slowly", "changes_at"))
+
+
+def _date(found: Break, day: pl.Series) -> dict[str, Any]:
+    return {
+        "at": day[found.at].isoformat(), "between": [day[found.first].isoformat(), day[found.last].isoformat()],
+        "slowly": found.slow, "size": found.size,
+    }  # fmt: skip
 
 
 def alone(key: str) -> str:

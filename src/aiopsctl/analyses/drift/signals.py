@@ -10,8 +10,10 @@ import polars as pl
 
 from aiopsctl import catalog
 from aiopsctl import sums as named
-from aiopsctl.analyses.drift.moves import POINTS, RARE, SCORES, SIZES, TICKETS, Gate, Series, judged
+from aiopsctl.analyses.drift.moves import POINTS, RARE, SCORES, SIZES, TICKETS, UNDATED, Gate, Series, judged
 from aiopsctl.changes import scale_of
+from aiopsctl.context import missing
+from aiopsctl.engine.kept import Events
 from aiopsctl.engine.plan import Reduction, column_of
 from aiopsctl.measure import WINDOW, Scope, labels, measure, sums
 from aiopsctl.metric import Metric
@@ -71,15 +73,14 @@ class Signal:
         first = self.weeks[0][0] if self.weeks else None
         return trend([(day - first).days / 7 for day, _ in self.weeks if first], [value for _, value in self.weeks])
 
-    def label(self) -> str | None:
-        """Return whether it goes one way, week by week, in the harmful direction and beyond its gate."""
-        found = self.trend
-        if found is None or found.p > SURE or found.slope * self.series.harm <= 0 or self.level == "ok":
+    def label(self, found: Trend | None) -> str | None:
+        """Return whether its trend goes one way, week by week, in the harmful direction and beyond its gate."""
+        if found is None or found.kendall_p > SURE or found.slope * self.series.harm <= 0 or self.level == "ok":
             return None
         return "sustained rise" if found.slope > 0 else "sustained decline"
 
 
-def signals(events: pl.DataFrame, scope: Scope, complete: datetime) -> list[Signal]:
+def signals(events: Events, scope: Scope, complete: datetime) -> list[Signal]:
     """Return the signals that the log has, of the whole and of its slices; `complete` is the end of the last whole day."""
     every = [replace(scope, by=()), *([scope] if scope.by else [])]
     return [signal for own in every for signal in (*_means(events, own, complete), *_users(events, own, complete))] + [
@@ -104,17 +105,19 @@ def told(found: Sequence[Signal]) -> list[dict[str, Any]]:
 
 def _told(signal: Signal, p: float | None) -> dict[str, Any]:
     series, m, of = signal.series, signal.measured, signal.trend
-    label = signal.label()
-    status, reason = judged(series, signal.level, 0.0 if label and p is not None else p, series.alone, series.blind())
-    seen = status in ("warning", "critical")
+    label = signal.label(of)
+    is_sure = label and of and of.p <= SURE and p is not None
+    status, reason = judged(series, signal.level, 0.0 if is_sure else p, series.alone, series.blind())
+    dates = series.dated() if status in ("warning", "critical") else UNDATED
+    label = label if dates is not UNDATED and dates["changed_slowly"] is not False else None
     low, high = series.change.interval() if series.change and not series.lack else (None, None)
-    slope = (of.slope, of.low, of.high, of.p) if of else (None,) * 4
+    slope = (of.slope, of.low, of.high, of.p, of.kendall_p) if of else (None,) * 5
     return {
-        "metric": signal.metric.name, "slice": signal.slice, "status": status, "label": label if seen else None,
+        "metric": signal.metric.name, "slice": signal.slice, "status": status, "label": label,
         "value": m.value, "value_reference": signal.before, "unit": m.unit, "change_low": low, "change_high": high,
-        **dict(zip(("slope_per_week", "low", "high", "p"), slope, strict=True)),
+        **dict(zip(("slope_per_week", "low", "high", "p", "kendall_p"), slope, strict=True)),
         "p_change": signal.p, "p_adjusted": p, "detectable": series.detectable, "n": m.n, "n_reference": m.reference.n if m.reference else 0,
-        **(series.dated() if seen else {"changed_at": None, "changed_between": None, "changed_slowly": None}),
+        **dates,
         "weeks": [{"week": day.isoformat(), "value": value} for day, value in signal.weeks],
         "reason": reason,
     }  # fmt: skip
@@ -134,8 +137,10 @@ def harm_of(metric: Metric) -> int:
     return {"higher": 1, "lower": -1}.get(metric.worse, 0)
 
 
-def _means(events: pl.DataFrame, scope: Scope, complete: datetime) -> Iterator[Signal]:
-    metrics = [catalog.metric(name) for name in MEANS]
+def _means(events: Events, scope: Scope, complete: datetime) -> Iterator[Signal]:
+    metrics = _told_by(events, [catalog.metric(name) for name in MEANS])
+    if not metrics:
+        return
     wanted = {column_of(what): what for m in metrics for what in _ratio(m)}
     (rows,) = sums(events, [Reduction((*scope.by, WINDOW), ("feature_or_none", "day", "user_id"), (), wanted)], scope)
     parts = _slices(rows, scope)
@@ -146,6 +151,12 @@ def _means(events: pl.DataFrame, scope: Scope, complete: datetime) -> Iterator[S
             if metric.name == CORRECTED:
                 own = own.filter(top.sum().over("feature_or_none") > 0)
             yield _signal(metric, own.select(WINDOW, "day", "user_id", top=top / metric.value.per, size=size), m, weeks)
+
+
+def _told_by(events: Events, metrics: Sequence[Metric]) -> list[Metric]:
+    """Return the metrics that the log has the columns and the kinds of rows for: no others are worth a sum."""
+    lacks = missing(events, metrics)
+    return [metric for metric in metrics if not lacks[metric.name]]
 
 
 def _ratio(metric: Metric) -> list[Sum]:
@@ -167,7 +178,7 @@ def _slices(rows: pl.DataFrame, scope: Scope) -> dict[tuple[Any, ...], pl.DataFr
 
 
 def _measured(
-    events: pl.DataFrame, metrics: Sequence[Metric], scope: Scope, complete: datetime
+    events: Events, metrics: Sequence[Metric], scope: Scope, complete: datetime
 ) -> Iterator[tuple[Measurement, list[tuple[date, float]]]]:
     """Yield every metric of every slice that has events in both windows, with its complete weeks."""
     weeks = _weekly(events, metrics, scope, complete)
@@ -177,7 +188,7 @@ def _measured(
 
 
 def _weekly(
-    events: pl.DataFrame, metrics: Sequence[Metric], scope: Scope, complete: datetime
+    events: Events, metrics: Sequence[Metric], scope: Scope, complete: datetime
 ) -> Mapping[tuple[str, tuple[Any, ...]], list[tuple[date, float]]]:
     span = _weeks(events, scope, complete)
     found: dict[tuple[str, tuple[Any, ...]], list[tuple[date, float]]] = {}
@@ -191,7 +202,7 @@ def _weekly(
     return found
 
 
-def _weeks(events: pl.DataFrame, scope: Scope, complete: datetime) -> Window | None:
+def _weeks(events: Events, scope: Scope, complete: datetime) -> Window | None:
     """Return the last complete weeks of the log, up to `WEEKS`; None where there is none."""
     oldest = events["ts"].min()
     if not isinstance(oldest, datetime):
@@ -206,7 +217,7 @@ def _weeks(events: pl.DataFrame, scope: Scope, complete: datetime) -> Window | N
     return Window(since, until)
 
 
-def _tickets(events: pl.DataFrame, scope: Scope, complete: datetime) -> Iterator[Signal]:
+def _tickets(events: Events, scope: Scope, complete: datetime) -> Iterator[Signal]:
     """Yield the tickets about accuracy, by category: per 1,000 users, tested per call."""
     if "category" not in events.columns:
         return
@@ -227,7 +238,7 @@ def _tickets(events: pl.DataFrame, scope: Scope, complete: datetime) -> Iterator
             yield _signal(metric, own, m, weeks)
 
 
-def _users(events: pl.DataFrame, scope: Scope, complete: datetime) -> Iterator[Signal]:
+def _users(events: Events, scope: Scope, complete: datetime) -> Iterator[Signal]:
     """Yield the share of the product's users who use the AI in a week, where the log tells who uses the product."""
     if "user_id" not in events.columns or not events.select((pl.col("event") == "activity").any()).item():
         return

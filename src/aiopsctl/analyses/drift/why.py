@@ -4,11 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
-import polars as pl
-
 from aiopsctl import catalog, sums
 from aiopsctl.checks.carriers import explained
 from aiopsctl.checks.shifts import WATCHED, shifts
+from aiopsctl.engine.kept import Events
 from aiopsctl.engine.plan import Reduction
 from aiopsctl.measure import Scope, iso
 from aiopsctl.measure import sums as taken
@@ -18,7 +17,7 @@ from aiopsctl.window import Window
 Told = Mapping[str, Any]
 
 
-def verdicts(signals: Sequence[Told], events: pl.DataFrame, scope: Scope, inputs: Sequence[str]) -> list[Verdict]:
+def verdicts(signals: Sequence[Told], events: Events, scope: Scope, inputs: Sequence[str]) -> list[Verdict]:
     """Return the signals that drifted with what carries them, what changed then, and the command that shows it."""
     ranges = replace(scope, reference_name="previous")  # so that the command names dates, whatever the window is called
     drifted = [s for s in signals if s["status"] in ("critical", "warning") and catalog.metric(s["metric"]).value.ratio]
@@ -45,7 +44,7 @@ def carriers(found: Sequence[Verdict]) -> list[dict[str, Any]]:
     return [{"metric": v.metric, "slice": v.slice, **asdict(carrier)} for v in found for carrier in v.carriers]
 
 
-def changes(found: Sequence[Verdict], events: pl.DataFrame, scope: Scope) -> list[dict[str, Any]]:
+def changes(found: Sequence[Verdict], events: Events, scope: Scope) -> list[dict[str, Any]]:
     """Return what moved within the slice of each drift within three days of its date, and in all calls at any time.
 
     What is of all calls has no metric.
@@ -58,7 +57,7 @@ def _change(shift: Shift, metric: str | None, slice_: Mapping[str, Any]) -> dict
     return {"metric": metric, "slice": dict(slice_), **asdict(shift)}
 
 
-def _of_all(events: pl.DataFrame, scope: Scope) -> list[Shift]:
+def _of_all(events: Events, scope: Scope) -> list[Shift]:
     since = [w.since for w in (scope.window, scope.reference) if w and w.since]
     whole = replace(scope, window=Window(min(since, default=None), scope.window.until), reference=None, by=())
     watched = [name for name in WATCHED if name in events.columns]

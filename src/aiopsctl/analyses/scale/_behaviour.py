@@ -28,10 +28,13 @@ def _by(*grain: str, adds: Sequence[Sum] = ()) -> Reduction:
 _MONEY = (sums.priced_calls, sums.unpriced_calls, sums.cost)
 _USERS = _by("user_id", adds=(*_MONEY, sums.calls_with_input, sums.input_tokens))
 _DAYS, _HOURS = _by("user_id", "day"), _by("user_id", "hour")
-_PROMPTS, _FEATURES, _COUNTRIES = (_by("user_id", of) for of in ("prompt_hash", "feature", "country"))
+_PROMPTS, _COUNTRIES = (_by("user_id", of) for of in ("prompt_hash", "country"))
 _SESSIONS = _by("user_id", "minute", "session_id")
 _MONTHS = _by("user_id", "month", "tier_or_none", adds=(*_MONEY, sums.last_in_use))
-_PLAN = (_USERS, _DAYS, _HOURS, _PROMPTS, _FEATURES, _COUNTRIES, _SESSIONS)
+MOST_USED = ("feature", "model", "query_type")
+"""What is told of a user by the value that most calls have."""
+
+_PLAN = (_USERS, _DAYS, _HOURS, _PROMPTS, _COUNTRIES, _SESSIONS, *(_by("user_id", name) for name in MOST_USED))
 
 
 def by_month(rows: pl.LazyFrame) -> pl.DataFrame:
@@ -63,7 +66,8 @@ def by_user(rows: pl.LazyFrame, tz: ZoneInfo) -> pl.DataFrame:
       gap in whole minutes, and the part of the gaps that have it
     - `prompt_share`: the part of the calls that have the user's most common prompt; `repeat_share`: the part whose
       prompt the user had sent before
-    - `features` (most used first), `countries`, `sessions_at_once` (most sessions in one minute)
+    - `features`, `models`, `query_types` (most used first) and `feature_share`, `model_share`, `query_type_share`: the
+      part of the calls that tell it which have the most used one; `countries`, `sessions_at_once` (most sessions in one minute)
     - `input_tokens` (mean), `input_over_median`, `calls_over_median` (times the median user)
     """
     users, *rest = (_only_calls(each) for each in local.reduce(rows, _PLAN))
@@ -85,7 +89,7 @@ def _only_calls(summed: pl.DataFrame) -> pl.DataFrame:
 
 
 def _parts(summed: Sequence[pl.DataFrame], tz: ZoneInfo) -> list[pl.DataFrame]:
-    days, hours, prompts, features, countries, sessions = summed
+    days, hours, prompts, countries, sessions, *used = summed
     calls = pl.col(_CALLS)
     at_once = sessions.group_by("user_id", "minute").agg(n=pl.len()).group_by("user_id")
     return [
@@ -94,12 +98,19 @@ def _parts(summed: Sequence[pl.DataFrame], tz: ZoneInfo) -> list[pl.DataFrame]:
         prompts.group_by("user_id").agg(
             prompt_share=calls.max() / calls.sum(), repeat_share=1 - pl.len() / calls.sum()
         ),
-        features.sort(["user_id", _CALLS, "feature"], descending=[False, True, False])
-        .group_by("user_id", maintain_order=True)
-        .agg(features=pl.col("feature")),
+        *(_used(rows, name) for rows, name in zip(used, MOST_USED, strict=True)),
         countries.group_by("user_id").agg(countries=pl.len()),
         at_once.agg(sessions_at_once=pl.col("n").max()),
     ]
+
+
+def _used(rows: pl.DataFrame, name: str) -> pl.DataFrame:
+    """Return of each user the values of a column, most used first, and the part of the calls that have the first."""
+    calls = pl.col(_CALLS)
+    ordered = rows.sort(["user_id", _CALLS, name], descending=[False, True, False])
+    return ordered.group_by("user_id", maintain_order=True).agg(
+        pl.col(name).alias(f"{name}s"), (calls.first() / calls.sum()).alias(f"{name}_share")
+    )
 
 
 def _hours(hours: pl.DataFrame, tz: ZoneInfo) -> pl.DataFrame:

@@ -70,6 +70,7 @@ def sections(found: Sequence[Creep], by: Sequence[str], bar: float, days: int) -
         (who, "before", "now", "change", "95 % interval", "calls", "status"),
         tuple(_row(creep, bar) for creep in found),
         right=moves,
+        spare=("calls", "95 % interval"),
     )
     longer = [creep for creep in found if creep.rises]
     if longer:
@@ -78,6 +79,7 @@ def sections(found: Sequence[Creep], by: Sequence[str], bar: float, days: int) -
             (who, "since", "before", "after", "explained", "new version", "a month"),
             tuple(_since(creep) for creep in longer),
             right=("before", "after", "explained", "a month"),
+            spare=("new version", "explained"),
         )
         warned = [creep for creep in found if creep is found[0] or creep.judged(bar)[0] == "warning"]
         yield Section(

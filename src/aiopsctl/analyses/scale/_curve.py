@@ -1,10 +1,11 @@
 """The mean of a log day by day: over the last so many days, against those before, and where it jumped."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import accumulate
 
+from aiopsctl.stats.breakpoint import step_of
 from aiopsctl.stats.decompose import Sums
 
 _SHORTEST = 3
@@ -63,24 +64,12 @@ def jump(days: Mapping[date, Sums], lengths: int = _SHORTEST) -> Jump | None:
 
     A slow rise has one, too: near its middle, and explaining less.
     """
+    import numpy as np
+
     dates = sorted(day for day, (_, calls) in days.items() if calls)
-    tops, counts = (list(accumulate(days[day][i] for day in dates)) for i in (0, 1))
-    ends = range(lengths, len(dates) - lengths + 1)
-    if not ends:
+    tops, counts = (np.array([days[day][i] for day in dates], float) for i in (0, 1))
+    found = step_of(tops / counts, counts, lengths)
+    if found is None:
         return None
-    top, count = tops[-1], counts[-1]
-
-    def levels(end: int) -> tuple[float, float]:
-        return tops[end - 1] / counts[end - 1], (top - tops[end - 1]) / (count - counts[end - 1])
-
-    def between(end: int) -> float:
-        one, two = levels(end)
-        return counts[end - 1] * (count - counts[end - 1]) / count * (two - one) ** 2
-
-    best = max(ends, key=between)
-    whole = _variance([days[day] for day in dates], top / count)
-    return Jump(dates[best], *levels(best), between(best) / whole if whole else 0.0)
-
-
-def _variance(daily: Sequence[Sums], mean: float) -> float:
-    return sum(calls * (tokens / calls - mean) ** 2 for tokens, calls in daily)
+    before, after = (float(tops[part].sum() / counts[part].sum()) for part in (slice(found.at), slice(found.at, None)))
+    return Jump(dates[found.at], before, after, found.explained)

@@ -76,7 +76,9 @@ def typed(options: Mapping[str, Any]) -> Limits:
 
 
 def limit_of(kind: Kind, group: Group, limits: Limits) -> float | None:
-    """Return the limit of a kind; slices of ten seconds are counted by Azure alone."""
+    """Return the limit of a kind; where no slice of ten seconds has one of its own, they are counted by Azure alone."""
+    if kind.name in limits:
+        return limits[kind.name]
     if kind.name == SLICED and not group.is_azure:
         return None
     whole = limits.get(kind.of)

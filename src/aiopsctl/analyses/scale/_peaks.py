@@ -21,6 +21,7 @@ from aiopsctl.analyses.scale._limits import (
     Other,
     limit_of,
 )  # fmt: skip
+from aiopsctl.analyses.scale._stated import COLUMNS, Stated, row
 from aiopsctl.measure import iso, prepared
 from aiopsctl.stats.bucket import Replay, replay
 from aiopsctl.stats.line import Line
@@ -46,12 +47,13 @@ DEFINITIONS = {
 
 @dataclass(frozen=True)
 class Own:
-    """Calls of a group, in the order of time, with the limits that hold for it, and where those come from."""
+    """Calls of a group, in the order of time, with the limits that hold for it, where those come from, and what headers say."""
 
     group: Group
     calls: pl.DataFrame
     limits: Limits
     source: str | None
+    said: Stated
 
 
 def calls_of(asked: Asked) -> tuple[pl.DataFrame, dict[str, int]]:
@@ -61,7 +63,7 @@ def calls_of(asked: Asked) -> tuple[pl.DataFrame, dict[str, int]]:
         prepared(asked.log.events, asked.scope)
         .filter(pl.col("event") == "call")
         .select(
-            "ts", "provider", model=pl.coalesce("model", "model_version"), requests=pl.lit(1, pl.Int64),
+            "ts", "provider", *COLUMNS, model=pl.coalesce("model", "model_version"), requests=pl.lit(1, pl.Int64),
             tokens=tokens[0] + tokens[1], input=tokens[0], output=tokens[1],
             cached=pl.col("cache_hit").fill_null(value=False),
             batch=pl.col("service_tier").fill_null("").str.to_lowercase().is_in(["batch"]),
@@ -87,7 +89,8 @@ def peaks(own: Own, trend: Line | None, why_no_trend: str, end: datetime, asked:
             "provider": own.group.provider, "model": own.group.model, "measure": kind.name, "window_s": kind.seconds,
             "peak": found.total if found else None,
             "until": iso(_instant(found.until), asked.scope.tz) if found else None,
-            "limit": limit, "limit_from": None if limit is None else own.source,
+            "limit": limit,
+            **row(kind.name, own.said, None if limit is None else own.source, lambda when: iso(when, asked.scope.tz)),
             "used": found.total / limit if found and limit else None,
             "growth_to_limit": limit / found.total if found and limit else None,
             **_reached(found, limit, trend, why_no_trend, end),

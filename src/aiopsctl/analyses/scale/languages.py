@@ -204,7 +204,7 @@ def _sections(cells: Sequence[dict[str, Any]], by: Sequence[str], reference: str
         if own:
             yield Section(
                 _metric(name).title, (*by, "language", *right[:2], "n", *right[2:]),
-                tuple((*c["slice"].values(), c["language"], *_row(c)) for c in own), right=right,
+                tuple((*c["slice"].values(), c["language"], *_row(c)) for c in own), right=right, spare=(right[3], right[1]),
             )  # fmt: skip
 
 

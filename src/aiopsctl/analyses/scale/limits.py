@@ -247,14 +247,14 @@ def _sections(data: Mapping[str, Any], top: int) -> tuple[Section, ...]:
             ("user", "tier", "calls", "soft limit", "of it", "automated"),
             tuple((each["user_id"], each["tier"], each["calls"], each["limit"], number(each["share"], "ratio"),
                    "yes" if each["automated"] else "no") for each in shown),
-            right=("of it",),
+            right=("of it",), spare=("soft limit",),
         ),
         Section(
             "what each limit would have cut", ("month", "limit", "users hit", "ordinary", "calls cut", "saved", "of"),
             tuple((each["month"] + ("" if each["whole"] else " (part)"), each["limit"], each["users_hit"],
                    each["ordinary_users_hit"], each["calls_cut"], number(each["saved_usd"], "usd"),
                    number(each["cost_usd"], "usd")) for each in data["months"]),
-            right=("saved", "of"),
+            right=("saved", "of"), spare=("of",),
         ),
     )  # fmt: skip
     return tuple(section for section in found if section.rows)

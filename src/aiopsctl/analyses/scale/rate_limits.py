@@ -8,11 +8,12 @@ import polars as pl
 
 from aiopsctl import sums
 from aiopsctl.analyses.analysis import Analysis, Answer, Asked, Option
-from aiopsctl.analyses.scale import _peaks, _refused
+from aiopsctl.analyses.scale import _peaks, _refused, _stated
 from aiopsctl.analyses.scale._days import WHOLE_DAYS, whole_days
 from aiopsctl.analyses.scale._limits import KINDS, SLICED, Group, configured, others, typed
 from aiopsctl.analyses.scale._peaks import Own, calls_of, growth, peaks, replays
 from aiopsctl.analyses.scale._refused import fate, refusals
+from aiopsctl.analyses.scale._stated import MISSING, Stated, differences, stated
 from aiopsctl.engine import local
 from aiopsctl.engine.plan import Reduction, column_of
 from aiopsctl.errors import UsageError, nearest
@@ -26,11 +27,8 @@ from aiopsctl.views import short
 
 FEWEST_WEEKS, MOST_WEEKS = 6, 26
 _SHOWN = 10
+_APART = ("input_tpm", "output_tpm", SLICED)
 _WORDS = {kind.name: kind.words for kind in KINDS}
-HEADERS = (
-    "limits and remaining amounts that providers send in the headers of their answers are no canonical columns, so limits "
-    "come from the config or the command line alone"
-)
 
 
 def _run(asked: Asked) -> Answer:
@@ -52,27 +50,33 @@ def _run(asked: Asked) -> Answer:
     became = fate(asked, refused)
     data = {
         "peaks": rows, "growth": growth(trend, why), "refused": refused, "fate": became, "replay": again,
-        "left_out": left_out, "missing": [HEADERS],
-        "definitions": {**_peaks.DEFINITIONS, **_refused.DEFINITIONS, "weeks": WHOLE_DAYS},
+        "left_out": left_out, "missing": [] if any(own.said.limits for own in groups) else [MISSING],
+        "definitions": {**_peaks.DEFINITIONS, **_stated.DEFINITIONS, **_refused.DEFINITIONS, "weeks": WHOLE_DAYS},
     }  # fmt: skip
-    return Answer(data, tuple(_sections(rows, refused, became, again)), rows, tuple(_notes(groups, rows, data, asked)))
+    return Answer(data, tuple(_sections(rows, refused, became, again)), rows, tuple(_notes(groups, calls, data, asked)))
 
 
 def _groups(calls: pl.DataFrame, asked: Asked, given: dict[str, float] | Any) -> Iterable[Own]:
     """Yield the calls of each provider, and of each model that has limits of its own or is asked for."""
     by_model = "model" in asked.scope.by
     for (provider,), of in calls.partition_by("provider", as_dict=True).items():
+        whole = Group(provider)
+        limited = bool(given or configured(asked.config, whole))
         if not by_model:
-            yield _own(Group(provider), of, asked, given)
+            yield _own(whole, of, asked, given)
         for (model,), part in of.partition_by("model", as_dict=True).items():
-            group = Group(provider, model, of_model=True)
-            if by_model or configured(asked.config, group):
-                yield _own(group, part, asked, given if by_model else {})
+            own = _own(Group(provider, model, of_model=True), part, asked, given if by_model else {}, limited=limited)
+            if by_model or own.limits:
+                yield own
 
 
-def _own(group: Group, calls: pl.DataFrame, asked: Asked, given: dict[str, float]) -> Own:
+def _own(group: Group, calls: pl.DataFrame, asked: Asked, given: dict[str, float], *, limited: bool = False) -> Own:
+    """Return the limits of a group: those given, else those of the config, else those of headers unless its provider is `limited`."""
     written = configured(asked.config, group)
-    return Own(group, calls, given or written, "option" if given else "config" if written else None)
+    said = stated(calls) if group.of_model else Stated()
+    headers = {} if limited else said.limits
+    source = "option" if given else "config" if written else "header" if headers else None
+    return Own(group, calls, given or written or headers, source, said)
 
 
 def _is_finest(own: Own, groups: Sequence[Own]) -> bool:
@@ -96,9 +100,11 @@ def _trend(asked: Asked) -> tuple[Line | None, str]:
     return fit(range(len(calls)), [log(each) for each in calls]), ""
 
 
-def _notes(groups: Sequence[Own], rows: Sequence[dict[str, Any]], data: dict[str, Any], asked: Asked) -> Iterable[str]:
+def _notes(groups: Sequence[Own], calls: pl.DataFrame, data: dict[str, Any], asked: Asked) -> Iterable[str]:
+    rows = data["peaks"]
     if all(row["limit"] is None for row in rows):
         yield "no rate limit is known: give providers: {NAME: {rpm: N, tpm: N}} in the config, or --rpm and --tpm"
+    yield from _differences(groups, calls)
     seen = [own.group.key for own in groups]
     for name in sorted(set(asked.config.providers) - set(seen)):
         near = nearest(name, [key for key in seen if key])
@@ -113,6 +119,12 @@ def _notes(groups: Sequence[Own], rows: Sequence[dict[str, Any]], data: dict[str
             yield f"{name} unknown: {reason}"
     for reason in dict.fromkeys(row["reached_reason"] for row in rows if row["used"] and row["reached_reason"]):
         yield f"when a limit is reached: {reason}"
+
+
+def _differences(groups: Sequence[Own], calls: pl.DataFrame) -> Iterable[str]:
+    given = [(own.group, own.limits, str(own.source)) for own in groups if own.source in ("option", "config")]
+    models = calls.partition_by("provider", "model", as_dict=True) if given else {}
+    yield from differences(given, {Group(key[0], key[1], of_model=True): stated(part) for key, part in models.items()})
 
 
 def _sections(
@@ -145,15 +157,19 @@ def _name(row: dict[str, Any]) -> str:
 
 def _peak_sections(rows: Sequence[dict[str, Any]]) -> Iterable[Section]:
     """Yield the peaks of each provider or model; what nobody limits apart is left to machines."""
+    by_header = {_name(row): row["limit_at"] for row in rows if row["limit_at"]}
     shown = [
         row for row in rows
-        if row["peak"] and (row["limit"] is not None or row["measure"] not in ("input_tpm", "output_tpm", SLICED))
+        if row["peak"] and (row["limit"] is not None or not (row["measure"] in _APART or _name(row) in by_header))
     ]  # fmt: skip
     limited = any(row["limit"] is not None for row in shown)
     columns = ("busiest", "peak", "ends", *(("limit", "used", "growth", "reached") if limited else ()))
     for name in dict.fromkeys(_name(row) for row in shown):
         cells = (_peak_cells(row)[: len(columns)] for row in shown if _name(row) == name)
-        yield Section(clean(name), columns, tuple(cells), right=("peak", "limit", "used", "growth"))
+        said = f", limits by its header of {short(by_header[name])}" if name in by_header else ""
+        yield Section(
+            f"{clean(name)}{said}", columns, tuple(cells), right=("peak", "limit", "used", "growth"), spare=("growth",)
+        )
 
 
 def _peak_cells(row: dict[str, Any]) -> tuple[Any, ...]:

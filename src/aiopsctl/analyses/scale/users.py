@@ -9,7 +9,7 @@ import polars as pl
 from aiopsctl import sums
 from aiopsctl.analyses.analysis import Analysis, Answer, Asked, Option
 from aiopsctl.analyses.scale import _concentration as concentration
-from aiopsctl.analyses.scale._behaviour import NANO, by_month, by_user
+from aiopsctl.analyses.scale._behaviour import MOST_USED, NANO, by_month, by_user
 from aiopsctl.analyses.scale._caps import CUT, cut, nearest_rank
 from aiopsctl.analyses.scale._kinds import AUTOMATED, KINDS, LEAST_CALLS, Guess, as_data, guess
 from aiopsctl.engine import local
@@ -17,7 +17,7 @@ from aiopsctl.engine.plan import Reduction, column_of
 from aiopsctl.errors import UsageError
 from aiopsctl.measure import prepared
 from aiopsctl.metrics import cost
-from aiopsctl.readable import number, plural
+from aiopsctl.readable import clean, number, plural
 from aiopsctl.result import Section
 
 CAPS = (
@@ -43,6 +43,7 @@ DEFINITIONS = {
     "gap_minutes": "the most common time between consecutive calls in whole minutes, rounded; gap_share have it",
     "prompt_share": "calls with the user's most common prompt_hash / calls with a prompt_hash",
     "repeat_share": "1 - distinct prompt_hash / calls with a prompt_hash",
+    "most_used": "the feature, model and query_type that most of the user's calls have, and their part of those that tell it",
     "input_over_median": "the user's mean input_tokens of a call / the median of that mean over all users",
     "calls_over_median": "the user's calls / the median user's calls",
     "sessions_at_once": "most distinct session_id within one calendar minute",
@@ -75,7 +76,7 @@ def _run(asked: Asked) -> Answer:
         "lorenz": concentration.lorenz(costs), "heaviest": heaviest, "kinds": _kinds(users, guesses),
         "caps": _caps(by_month(rows), sum(costs)), "rules": as_data(), "definitions": DEFINITIONS,
     }  # fmt: skip
-    records = [row | {"features": ", ".join(row["features"] or ())} for row in heaviest]
+    records = [_record(row) for row in heaviest]
     return Answer(data, _sections(data), records, _notes(data, asked))
 
 
@@ -115,10 +116,28 @@ def _heaviest(users: pl.DataFrame, guesses: Sequence[Guess], total: int) -> list
         {
             "user_id": row["user_id"], "cost_usd": row["cost"] / NANO if row["priced_calls"] else None,
             "cost_share": row["cost"] / total if total and row["priced_calls"] else None,
-            **{name: row[name] for name in _SHOWN}, "kind": found.kind, "why": found.why, "evidence": found.evidence,
+            **{name: row[name] for name in _SHOWN}, "most_used": _most_used(row), "kind": found.kind, "why": found.why, "evidence": found.evidence,
         }
         for row, found in zip(users.iter_rows(named=True), guesses, strict=False)
     ]  # fmt: skip
+
+
+def _record(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a user as one flat row."""
+    used = {
+        f"{part}_{name}": of[key]
+        for name, of in row["most_used"].items()
+        for part, key in (("most_used", "value"), ("share_of", "share"))
+    }
+    rest = {name: value for name, value in row.items() if name != "most_used"}
+    return rest | {"features": ", ".join(row["features"] or ())} | used
+
+
+def _most_used(row: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the value that most calls of a user have, and their part of those that tell it; None where none does."""
+    return {
+        name: {"value": row[f"{name}s"][0] if row[f"{name}s"] else None, "share": row[f"{name}_share"]} for name in MOST_USED
+    }  # fmt: skip
 
 
 def _kinds(users: pl.DataFrame, guesses: Sequence[Guess]) -> list[dict[str, Any]]:
@@ -176,10 +195,11 @@ def _sections(data: Mapping[str, Any]) -> tuple[Section, ...]:
             "the heaviest users",
             ("user", "cost", "share", "calls", "a day", "days", "hours", "repeats", "input", "features"),
             tuple(_user(each) for each in data["heaviest"]), right=("cost", "share", "a day", "repeats", "input"),
+            spare=("a day", "days", "hours", "input", "features"),
         ),
         Section(
             "who they may be: a guess", ("user", "kind", "what was seen"),
-            tuple((each["user_id"], each["kind"], each["evidence"]) for each in data["heaviest"]),
+            tuple((each["user_id"], each["kind"], _seen(each)) for each in data["heaviest"]),
         ),
         Section(
             "what a cap on the calls of a user in a month would have saved",
@@ -198,6 +218,13 @@ def _user(each: Mapping[str, Any]) -> tuple[Any, ...]:
         each["active_days"], each["hours"], number(each["repeat_share"], "ratio"), _times(each["input_over_median"]),
         None if each["features"] is None else len(each["features"]),
     )  # fmt: skip
+
+
+def _seen(each: Mapping[str, Any]) -> str:
+    """Return what speaks for a guess, and what the user uses most."""
+    told = [of for of in each["most_used"].values() if of["share"]]
+    used = [f"{clean(of['value'], 40)} ({of['share'] * 100:.0f} %)" for of in told]
+    return f"{each['evidence']}; mostly {', '.join(used)}" if used else each["evidence"]
 
 
 def _times(value: float | None) -> str:

@@ -1,0 +1,65 @@
+"""The store of a command: where it is, when it can answer, and what is said where it cannot."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from aiopsctl.cli.options import Common
+from aiopsctl.errors import UsageError
+
+if TYPE_CHECKING:
+    from aiopsctl.config import Config
+    from aiopsctl.sources.log import Log
+    from aiopsctl.sources.opening import Reading
+
+
+def folder_of(common: Common, config: "Config") -> Path | None:
+    """Return the folder of the store: `--store`, else that of the config where its own sources are read."""
+    if common.store:
+        return Path(common.store)
+    if config.store and config.path and not common.paths:
+        return Path(os.path.relpath(config.path.parent / config.store))
+    return None
+
+
+def stored(
+    common: Common, config: "Config", paths: Sequence[str], feedback: Sequence[str], how: "Reading"
+) -> "Log | None":
+    """Return the log that the store holds once it has read what is new; None where the logs themselves are to be read.
+
+    A store holds no text, and not where rows were rejected: what asks for those reads the logs.
+    """
+    folder = folder_of(common, config)
+    if folder is None:
+        return None
+    from aiopsctl.cli.money import book
+    from aiopsctl.store.disk import StoreError
+    from aiopsctl.store.store import Store
+
+    why = _unfit(common, paths)
+    if not why:
+        try:
+            return Store(folder).read(paths, feedback, how, book(config))
+        except StoreError as error:
+            if not paths:
+                raise
+            why = error.what
+    elif not paths:
+        raise UsageError(why, help="name the logs")
+    if common.quiet == 0:
+        from aiopsctl.cli.run import say, told
+
+        say(f"note: read without the store: {told(UsageError(why)).removeprefix('error: ')}")
+    return None
+
+
+def _unfit(common: Common, paths: Sequence[str]) -> str:
+    """Return what is asked for that no store can answer."""
+    asked = (
+        (common.with_text, "--with-text reads the logs: a store keeps no text"),
+        (common.rejects, "--rejects reads the logs: a store keeps only how many rows were rejected"),
+        (common.cost != "auto", f"--cost {common.cost} reads the logs: a store keeps the costs of auto"),
+        ("-" in paths, "standard input cannot be read again"),
+    )
+    return next((why for given, why in asked if given), "")

@@ -1,0 +1,98 @@
+"""Events that lie in Parquet: read as far as a question needs them, and the sums of their days remembered.
+
+What a frame in memory is asked for, these answer too; only `lazy` does it without reading all rows of a column.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+import polars as pl
+
+
+class Memory(Protocol):
+    """Remembers sums by day. A `key` says what was summed; a day's mark says of which rows."""
+
+    def recall(self, key: str, marks: Mapping[str, str]) -> tuple[list[pl.DataFrame], set[str]]:
+        """Return the sums of days (by the column `DAY`) whose marks still hold, and the days of which there are none."""
+
+    def keep(self, key: str, marks: Mapping[str, str], sums: pl.DataFrame) -> None:
+        """Remember the sums of days."""
+
+
+@dataclass(frozen=True)
+class Shard:
+    """Rows that never change: the mark that tells them from any others, their number, and the time that they cover."""
+
+    mark: str
+    rows: int
+    since: datetime | None
+    until: datetime | None
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Events in shards on disk; `columns` are those that any row fills."""
+
+    frame: pl.LazyFrame
+    columns: Sequence[str]
+    shards: Sequence[Shard]
+    memory: Memory | None = None
+
+    @property
+    def height(self) -> int:
+        """How many rows there are."""
+        return sum(shard.rows for shard in self.shards)
+
+    @property
+    def span(self) -> tuple[datetime | None, datetime | None]:
+        """The time of the oldest and of the newest row."""
+        since = min((shard.since for shard in self.shards if shard.since), default=None)
+        return since, max((shard.until for shard in self.shards if shard.until), default=None)
+
+    @property
+    def schema(self) -> pl.Schema:
+        """The dtypes of the columns."""
+        return self.frame.collect_schema()
+
+    def collect_schema(self) -> pl.Schema:
+        """Return the dtypes of the columns."""
+        return self.schema
+
+    def lazy(self) -> pl.LazyFrame:
+        """Return the rows, unread."""
+        return self.frame
+
+    def collect(self) -> pl.DataFrame:
+        """Return all rows in memory."""
+        return self.frame.collect()
+
+    def __getitem__(self, name: str) -> pl.Series:
+        return self.frame.select(name).collect()[name]
+
+    def filter(self, *conditions: Any) -> pl.DataFrame:
+        """Return the rows that meet conditions."""
+        return self.frame.filter(*conditions).collect(engine="streaming")
+
+    def select(self, *columns: Any, **named: Any) -> pl.DataFrame:
+        """Return columns of all rows."""
+        return self.frame.select(*columns, **named).collect(engine="streaming")
+
+    def overlapping(self, since: datetime, until: datetime) -> Iterable[Shard]:
+        """Return the shards that have rows between two instants."""
+        return (s for s in self.shards if s.since and s.until and s.since < until and s.until >= since)
+
+
+Events = pl.DataFrame | Kept
+"""Canonical events: in memory, or kept in Parquet."""
+
+
+def covered(events: Events) -> tuple[datetime | None, datetime | None]:
+    """Return the time of the oldest and of the newest row, None where no row has one."""
+    if isinstance(events, Kept):
+        return events.span
+    if "ts" not in events.columns:
+        return None, None
+    since, until = events["ts"].min(), events["ts"].max()
+    return (since, until) if isinstance(since, datetime) and isinstance(until, datetime) else (None, None)

@@ -1,0 +1,141 @@
+"""From rows as they were read to rows that are answered with: without duplicates, feedback with its call's facts, priced.
+
+What new rows change is found first: their own days, the days of calls that they repeat, of older feedback whose call
+they are, and of traces that they tell of. Only those days are made anew, one at a time.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from aiopsctl.prices.apply import Priced, price
+from aiopsctl.prices.rates import Book
+from aiopsctl.sources.join import IDS, names_call, repeated_calls, with_call_facts, without_duplicates
+from aiopsctl.sources.source import FILE_BITS, LINE
+from aiopsctl.sources.traces import with_trace_facts
+from aiopsctl.store.disk import write_frame
+from aiopsctl.store.manifest import Day, Manifest
+from aiopsctl.store.rows import EVENTS, NTH, PLACE, day_of, scan, scan_raw
+
+_ORDER = "_order"
+_COUNTED = ("older", "newer", "undated", "at_standard", "contradictory")
+_CALL = pl.col("event") == "call"
+_BY_CALL = (*IDS, "ts", "event", "input_tokens", "output_tokens", *PLACE)
+
+
+@dataclass(frozen=True)
+class Finisher:
+    """Finishes days of a store; `order` is the rank of each source among the files as they are named now."""
+
+    folder: Path
+    manifest: Manifest
+    book: Book
+    order: Mapping[int, int]
+    traces: Sequence[pl.DataFrame]
+
+    def affected(self, rows: pl.LazyFrame, traces: Sequence[pl.DataFrame]) -> set[str]:
+        """Return the days that rows which come or go, and what is new of traces, make different."""
+        days = set(_days(rows))
+        before = scan_raw(self.folder, self.manifest)
+        calls, feedback = before.filter(_CALL), before.filter(names_call(IDS))
+        own = rows.filter(_CALL)
+        ids = {name: own.select(name).drop_nulls().unique().collect() for name in IDS}
+        told = [each.select("trace_id") for each in traces if each.height]
+        hits = [calls.join(ids["request_id"].lazy(), on="request_id", how="semi")]
+        hits += [feedback.join(found.lazy(), on=name, how="semi") for name, found in ids.items() if found.height]
+        hits += [before.join(each.lazy(), on="trace_id", how="semi") for each in told]
+        return days.union(*map(_days, hits))
+
+    def finish(self, days: set[str]) -> None:
+        """Make the answer of some days anew; days without rows are taken away."""
+        self._forget_empty()
+        days = days & set(self.manifest.days)
+        every = days == set(self.manifest.days)
+        feedback = scan_raw(self.folder, self.manifest, days).filter(names_call(IDS)).select(IDS).unique().collect()
+        calls = self._calls_of(feedback)
+        lost = self._lost(None if every else [scan_raw(self.folder, self.manifest, days), calls.lazy()])
+        calls = with_trace_facts(calls.join(lost, on=PLACE, how="anti"), self.traces)
+        for name in sorted(days):
+            self._finish_one(self.manifest.days[name], lost, calls)
+
+    def _forget_empty(self) -> None:
+        for name in [name for name, day in self.manifest.days.items() if not day.raw]:
+            del self.manifest.days[name]
+
+    def _calls_of(self, feedback: pl.DataFrame) -> pl.DataFrame:
+        """Return the calls that feedback names, by any of its ids."""
+        if not feedback.height:
+            return pl.DataFrame(schema={**EVENTS, LINE: pl.Int64, NTH: pl.Int64})
+        calls = scan_raw(self.folder, self.manifest).filter(_CALL)
+        found = [
+            calls.join(ids.lazy(), on=name, how="semi")
+            for name in IDS
+            if (ids := feedback.select(name).drop_nulls().unique()).height
+        ]
+        return pl.concat(pl.collect_all(found)).unique(PLACE, keep="any", maintain_order=False)
+
+    def _lost(self, among: Sequence[pl.LazyFrame] | None) -> pl.DataFrame:
+        """Return the places of calls that repeat another, of all calls or of those with an id that is in some rows."""
+        calls = scan_raw(self.folder, self.manifest).select(_BY_CALL).filter(_CALL & pl.col("request_id").is_not_null())
+        if among is not None:
+            ids = pl.concat([rows.filter(_CALL).select("request_id") for rows in among]).drop_nulls().unique()
+            calls = calls.join(ids, on="request_id", how="semi")
+        twice = calls.group_by("request_id").agg(pl.len().alias("n")).filter(pl.col("n") > 1)
+        found = self._ordered(calls.join(twice, on="request_id", how="semi").collect(engine="streaming"))
+        rows = found.with_row_index("_row")
+        return rows.filter(pl.col("_row").is_in(repeated_calls(rows).implode())).select(PLACE)
+
+    def _ordered(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Return rows in the order of the files as they are named now, and of their lines."""
+        if not rows.height:
+            return rows
+        unit = pl.col(LINE) // 2**FILE_BITS
+        later = unit + len(self.order)
+        rank = unit.replace_strict(self.order, default=later, return_dtype=pl.Int64) if self.order else later
+        rank = rank.alias(_ORDER)
+        return rows.with_columns(rank).sort(_ORDER, *PLACE).drop(_ORDER)
+
+    def _finish_one(self, day: Day, lost: pl.DataFrame, calls: pl.DataFrame) -> None:
+        rows = self._ordered(scan(self.folder, day.raw).collect())
+        kept = without_duplicates(rows.join(lost, on=PLACE, how="anti", maintain_order="left"))
+        whole, joined = with_call_facts(with_trace_facts(kept, self.traces), calls)
+        priced = price(whole.sort("ts", *PLACE), self.book)
+        events = priced.events.select(list(EVENTS))
+        day.final = write_frame(self.folder, "day", events)
+        day.duplicates, day.named, day.found = rows.height - kept.height, joined.named, joined.found
+        day.filled = [name for name in events.columns if events[name].null_count() < events.height]
+        bounds = events["ts"].dt.epoch("us")
+        day.since, day.until = bounds.min(), bounds.max()  # type: ignore[assignment]  # whole numbers
+        day.money = _told(priced)
+
+
+def _days(rows: pl.LazyFrame) -> list[str]:
+    return rows.select(day_of(pl.col("ts")).unique()).collect(engine="streaming").to_series().to_list()
+
+
+def _told(priced: Priced) -> dict[str, Any]:
+    """Return what pricing told of a day, as JSON has it."""
+    return {
+        "sources": dict(priced.sources), "unpriced": [list(row) for row in priced.unpriced.iter_rows()],
+        **{name: getattr(priced, name) for name in _COUNTED},
+    }  # fmt: skip
+
+
+def money_of(manifest: Manifest, book: Book) -> Priced:
+    """Return what pricing told of all days; the events are left out."""
+    empty = price(pl.DataFrame(schema=EVENTS), book)
+    told = [day.money for day in manifest.days.values()]
+    rows = [row for each in told for row in each["unpriced"]]
+    unpriced = pl.DataFrame(rows, schema=empty.unpriced.schema, orient="row")
+    keys = ("provider", "model", "reason")
+    unpriced = unpriced.group_by(keys).agg(pl.col("calls").sum())
+    return Priced(
+        events=empty.events,
+        unpriced=unpriced.sort("calls", *keys, descending=[True, False, False, False]),
+        sources={name: sum(each["sources"][name] for each in told) for name in empty.sources},
+        snapshot=book.snapshot,
+        **{name: sum(each[name] for each in told) for name in _COUNTED},
+    )

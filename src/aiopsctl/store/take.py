@@ -1,0 +1,165 @@
+"""Reads what is new of the sources into a store: each file by itself, and of one that grew only what was appended."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import msgspec
+import polars as pl
+
+from aiopsctl.sources.log import Account, FileRead
+from aiopsctl.sources.opening import Opened, Reading
+from aiopsctl.sources.part import Part
+from aiopsctl.sources.read import Run
+from aiopsctl.sources.rejects import RejectsFile
+from aiopsctl.store.disk import write_frame
+from aiopsctl.store.identity import is_compressed, prints, stat_of
+from aiopsctl.store.manifest import Manifest, Unit
+from aiopsctl.store.rows import UNIT, Spool, scan, whole
+from aiopsctl.store.told import account_of, kept, together
+
+_BLOCK = 1 << 16
+_END = 1 << 62
+
+
+@dataclass
+class Taker:
+    """Reads sources into segments, and keeps the manifest's account of them; `opened` are the files that were read."""
+
+    folder: Path
+    manifest: Manifest
+    how: Reading
+    spool: Spool
+    traces: list[pl.DataFrame] = field(default_factory=list)
+    opened: list[Opened] = field(default_factory=list)
+
+    def new(self, alike: Sequence[Opened]) -> list[Unit]:
+        """Read files that have not been read, each as far as its lines are whole; several where rows need each other."""
+        units, own = [], []
+        for one in alike:
+            state = stat_of(one.each.path)
+            number, self.manifest.next_unit = self.manifest.next_unit, self.manifest.next_unit + 1
+            grows = _can_grow(one)
+            stop = _whole_lines(one.each.path, state[2]) if grows else state[2]
+            head, tail = prints(one.each.path, stop)
+            units.append(Unit(
+                number, os.path.realpath(one.each.path), one.each.asked, one.each.shown, *state, stop, 1, head, tail,
+                one.source.name, grows,
+            ))  # fmt: skip
+            own.append(_cut(one, number, Part(0, stop) if grows else None))
+        for unit, account in zip(units, self._read(units, own), strict=True):
+            unit.account = kept(account)
+        self.manifest.units += units
+        return units
+
+    def more(self, unit: Unit, one: Opened) -> bool:
+        """Read what was appended to a file since, wherever it lies by now; return whether there was anything."""
+        state = stat_of(one.each.path)
+        compressed = is_compressed(one.each)
+        stop = _END if compressed else _whole_lines(one.each.path, state[2], unit.stop)
+        added = compressed or stop > unit.stop
+        if added and unit.grows:
+            (account,) = self._read([unit], [_cut(one, unit.id, Part(unit.stop, stop, unit.line))])
+            unit.account = kept(together(account_of(unit, one.each.shown), account))
+        elif unit.shown != one.each.shown:
+            unit.account = kept(account_of(unit, one.each.shown))
+        unit.path, unit.asked, unit.shown = os.path.realpath(one.each.path), one.each.asked, one.each.shown
+        unit.device, unit.inode, unit.size, unit.modified_ns = state
+        if not unit.grows or compressed:
+            unit.grows, unit.stop = False, state[2]
+        else:
+            unit.stop = stop
+        unit.head, unit.tail = prints(one.each.path, unit.stop)
+        return added and bool(unit.grows or compressed)
+
+    def _read(self, units: Sequence[Unit], alike: Sequence[Opened]) -> list[Account]:
+        """Read files, or a part of one, into the spool; return their accounts, what they have in common with the first."""
+        run = Run(self.how, Account(), RejectsFile(None, with_text=False), {one.number: one.each for one in alike})
+        spans: dict[int, _Span] = {unit.id: _Span() for unit in units}
+        for frame in run.events(alike):
+            rows = whole(frame)
+            self.spool.add(rows)
+            for number, *found in _spans(rows).iter_rows():
+                spans[number].add(*found)
+        for number in run.corrupt:
+            lost = self.spool.drop(number)
+            run.account.rows_rejected += lost
+            run.account.reasons["corrupt_stream"] += lost
+            run.refused[number] += lost
+            spans[number] = _Span()
+        self._keep_traces(units[0], run.traces)
+        self.opened += [replace(one, each=replace(one.each, part=None)) for one in alike]
+        accounts = [run.account, *(Account() for _ in units[1:])]
+        for unit, one, account in zip(units, alike, accounts, strict=True):
+            account.files += 1
+            account.sources[one.source.name] += 1
+            account.read.append(spans[unit.id].told(one, run.refused[unit.id]))
+            if one.each.part is not None:
+                unit.line = one.each.part.first + one.each.part.lines
+        return accounts
+
+    def _keep_traces(self, unit: Unit, found: Sequence[pl.DataFrame]) -> None:
+        told = [each for each in found if each.height]
+        if not told:
+            return
+        self.traces += told
+        before = self.manifest.traces.get(str(unit.id))
+        held = [scan(self.folder, [before]).collect()] if before else []
+        rows = pl.concat([*held, *told], how="diagonal").unique(maintain_order=True)
+        self.manifest.traces[str(unit.id)] = write_frame(self.folder, "traces", rows)
+
+
+@dataclass
+class _Span:
+    """How many rows a file gave, and the time that they cover."""
+
+    rows: int = 0
+    since: str | None = None
+    until: str | None = None
+
+    def add(self, rows: int, since: str | None, until: str | None) -> None:
+        self.rows += rows
+        self.since = min(filter(None, (self.since, since)), default=None)
+        self.until = max(filter(None, (self.until, until)), default=None)
+
+    def told(self, one: Opened, refused: int) -> FileRead:
+        return FileRead(one.each.shown, one.source.name, self.rows, refused, self.since, self.until)
+
+
+def _spans(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows of each source, and the first and last time of them."""
+    iso = pl.col("since", "until").dt.to_string("iso:strict")
+    found = rows.lazy().group_by(UNIT.alias("unit")).agg(pl.len(), since=pl.col("ts").min(), until=pl.col("ts").max())
+    return found.with_columns(iso).collect()
+
+
+def _cut(one: Opened, number: int, part: Part | None) -> Opened:
+    return replace(one, number=number, each=replace(one.each, part=part))
+
+
+def _can_grow(one: Opened) -> bool:
+    """Return whether what is appended to a file can be read apart from what was there."""
+    apart = not one.source.carries and not one.source.together
+    return one.head.container == "jsonl" and apart and one.each.path != "-" and not is_compressed(one.each)
+
+
+def _whole_lines(path: str, size: int, start: int = 0) -> int:
+    """Return where the last whole line of a file ends; one without its newline is whole where it is an object."""
+    with open(path, "rb") as file:
+        end, tail = size, b""
+        while end > start:
+            begin = max(end - _BLOCK, start)
+            file.seek(begin)
+            block = file.read(end - begin)
+            if (at := block.rfind(b"\n")) >= 0:
+                return size if _is_object(block[at + 1 :] + tail) else begin + at + 1
+            end, tail = begin, block + tail
+        return size if _is_object(tail) else start
+
+
+def _is_object(line: bytes) -> bool:
+    try:
+        return isinstance(msgspec.json.decode(line), dict)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False

@@ -32,7 +32,7 @@ LOG = "".join(
 )
 BREACH = "defaults: {min_samples: 1}\nchecks:\n  slow: {metric: latency-p50, by: feature, critical: {above: 1ms}}\n"
 LOOKS = ("summary", "quality", "cost", "latency", "satisfaction")
-COMMANDS = (*LOOKS, "check", "doctor", "drift", "explain", "init")
+COMMANDS = (*LOOKS, "check", "demo", "doctor", "drift", "explain", "ingest", "init")
 MACHINE = tuple(name for name, found in formats().items() if not found.human)
 OF_CHECK = tuple(name for name, found in formats().items() if found.of_check)
 OTHERS = ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "GITHUB_ACTIONS")
@@ -303,7 +303,7 @@ def test_help(command: str, flag: str) -> None:
 
     assert done.exit_code == 0
     assert done.stdout.startswith(f"Usage: aiopsctl {command}".rstrip())
-    assert "..." not in re.sub(r"\[ARGS\]\.\.\.|paths\.\.\.|\[paths\]\.\.\.|md, \.\.\.", "", done.stdout)
+    assert "..." not in re.sub(r"\[ARGS\]\.\.\.|\[PATHS\]\.\.\.|md, \.\.\.", "", done.stdout)
 
 
 def test_commands_are_listed() -> None:

@@ -60,7 +60,7 @@ def read(folder: Path) -> Logs:
 def contents(folder: Path) -> dict[str, bytes]:
     """Return what is in the files that were written, unpacked, since zlib versions pack differently."""
     logs = {path.name: gzip.decompress(path.read_bytes()) for path in sorted(folder.glob("*.jsonl.gz"))}
-    return logs | {"FAULTS.md": (folder / "FAULTS.md").read_bytes()}
+    return logs | {name: (folder / name).read_bytes() for name in ("FAULTS.md", "aiopsctl.yaml")}
 
 
 def within(window: Window) -> pl.Expr:

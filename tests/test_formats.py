@@ -301,6 +301,16 @@ def test_nothing_is_dropped_when_asked() -> None:
     assert piped == wide
 
 
+def test_check_on_a_roomy_terminal() -> None:
+    """At 120 columns interval and samples have columns of their own; the reason, which is longest, is below, once."""
+    lines = render("table", long_check(), width=120).split("\n")
+    (head,) = [line for line in lines if line.startswith("status")]
+
+    assert {"status", "check", "slice", "value", "n"} <= set(head.split())
+    assert "reason" not in head
+    assert not [line for line in lines if line.strip().startswith("n ")]
+
+
 def test_check_on_a_narrow_terminal() -> None:
     """Verdict, check, slice, value and reason stay at 80 columns; what has no column is said below the row."""
     expected = """\

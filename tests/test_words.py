@@ -16,8 +16,9 @@ from aiopsctl.facts import FACTS
 from aiopsctl.metric import Metric
 from aiopsctl.readable import number
 from aiopsctl.values import total
-from aiopsctl.words.docs import as_markdown
+from aiopsctl.words.docs import as_markdown, written
 from aiopsctl.words.example import MORE, worked
+from aiopsctl.words.reference import pages
 
 PAGE = Path(__file__).parents[1] / "docs" / "metrics.md"
 CELL = re.compile(r"(?<!\\)\|")
@@ -125,9 +126,25 @@ def test_table_that_is_too_wide() -> None:
     assert any(line.startswith("     user_id u0, activations 1, opt_outs 1") for line in lines)
 
 
-def test_page_of_metrics_is_fresh() -> None:
-    """`docs/metrics.md` is what the declarations say; `python -m aiopsctl.words.docs > docs/metrics.md` writes it."""
-    assert PAGE.read_text() == as_markdown()
+def test_pages_are_fresh() -> None:
+    """What is written from the declarations is what they say; `python -m aiopsctl.words.docs docs` writes it."""
+    pages_now = written(PAGE.parent)
+    stale = [path.name for path, text in pages_now.items() if not path.is_file() or path.read_text("utf-8") != text]
+
+    assert [] == stale
+    assert {"metrics.md", "columns.md", "config.md", "json.md", "exit-codes.md", "names.json"} == {
+        path.name for path in pages_now
+    }
+
+
+def test_reference_is_whole() -> None:
+    """Every canonical column, every key at the top of the config and every exit code has its row."""
+    rows = {page: set(re.findall(r"^\| `?([a-z_0-9]+)`? \|", text, re.MULTILINE)) for page, text in pages().items()}
+
+    assert set(COLUMNS) <= rows["columns.md"]
+    assert {"sources", "checks", "now", "prices", "above", "rpm"} <= rows["config.md"]
+    assert {"schema_version", "measurements", "rows_rejected", "carriers"} <= rows["json.md"]
+    assert {"0", "1", "2", "3", "70", "130"} == rows["exit-codes.md"] - {"code"}
 
 
 def test_page_of_metrics_is_sound() -> None:

@@ -9,8 +9,20 @@ An error says what was wrong, where, and what would have been right.
 """
 
 from collections import Counter
+from collections.abc import Mapping
 from difflib import SequenceMatcher, get_close_matches
+from types import MappingProxyType
 from typing import ClassVar
+
+EXIT_CODES: Mapping[int, str] = MappingProxyType({
+    0: "fine; warnings may be printed",
+    1: "a breach at or above --fail-on (critical, warning, never)",
+    2: "usage or config is wrong, or a named file does not exist",
+    3: "could not be judged: no rows, a column or price missing, too many rejected rows, a required check without samples",
+    70: "a bug of aiopsctl",
+    130: "interrupted",
+})  # fmt: skip
+"""What the program exits with, and what that means."""
 
 
 class AiopsctlError(Exception):

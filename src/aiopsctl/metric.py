@@ -45,7 +45,8 @@ class Metric:
     feedback or activity: where the log never has any of them, their absence says nothing; where it has, none is 0.
     `facts` are what no log tells (see `facts.py`), the `optional` of them what it does without. `base` are the sums that
     hold for every value of the columns `across` (calls have no category). `not_by` are columns that it cannot be cut by,
-    `lack` is why rows may give no value. `example` is a list of events and the value that they must give, with the facts `given`. `dashboard` is the group of the dashboard that shows it.
+    `lack` is why rows may give no value. `example` is a list of events and the value that they must give, with the facts `given`. `dashboard` is the group of the dashboard that shows it;
+    a `headline` keeps its column in the narrowest table.
     """
 
     name: str
@@ -73,6 +74,7 @@ class Metric:
     lack: str = ""
     given: Mapping[str, Mapping[Any, Any]] = field(default_factory=dict)
     dashboard: Group | None = None
+    headline: bool = False
 
     def __post_init__(self) -> None:
         """Refuse a declaration that could only fail later."""

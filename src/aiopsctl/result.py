@@ -214,7 +214,7 @@ class Section:
 class Result:
     """The answer of a command; `notes` are for people and go to stderr; `by`, `everything`, `breaches` are for tables.
 
-    `fail_on` is from which level on a breach fails a check.
+    `fail_on` is from which level on a breach fails a check. `next` is the command that follows where no verdict has one.
 
     An analysis adds its own keys (`extra`) to the document, and shows `sections` instead of the measurements, or below
     them where they are `measured`, too, and
@@ -238,6 +238,7 @@ class Result:
     measured: bool = False
     records: list[dict[str, Any]] | None = None
     breaches: tuple[Verdict, ...] = ()
+    next: str = ""
 
 
 def as_dict(result: Result) -> dict[str, Any]:

@@ -46,7 +46,7 @@ def onward(verdict: Verdict, scope: Scope, inputs: Sequence[str]) -> str:
     where = conditions(verdict, scope)
     command = ["aiopsctl", metric.dimension, *read, "--metrics", metrics]
     command += ["--where", " AND ".join(where)] if where else []
-    return " ".join(map(_quoted, [*command, *cut]))
+    return pasted(*command, *cut)
 
 
 def _carrier(verdict: Verdict) -> str:
@@ -115,6 +115,11 @@ def _equals(name: str, value: Any) -> str:
         return f"{name} = {str(value).lower()}"
     text = str(value).replace("'", "''")
     return f"{name} = '{text}'"
+
+
+def pasted(*words: str) -> str:
+    """Return the words of a command as a shell reads them."""
+    return " ".join(map(_quoted, words))
 
 
 def _quoted(word: str) -> str:

@@ -62,16 +62,25 @@ class _Seen:
         """Return the changes that a check puts to the test: of slices with enough samples on both sides."""
         if not limits_of_change(check):
             return []
-        own = [m for m in self.found if m.metric == check.metric.name and m.n >= check.min_samples]
-        both = [m for m in own if m.reference and m.reference.n >= check.min_samples]
-        return [(check, m, change) for m in both if (change := self.change(m)) is not None]
+        own = [m for m in self.found if m.metric == check.metric.name and _is_enough(check, m)]
+        return [(check, m, change) for m in own if (change := self.change(m)) is not None]
+
+
+def _is_enough(check: Check, m: Measurement) -> bool:
+    """Return whether a slice has enough samples on both sides for its change to be judged."""
+    return min(m.n, m.reference.n if m.reference else 0) >= check.min_samples
 
 
 def _look(group: Group, members: Sequence[Check], log: Log, how: Run) -> _Seen:
     scope = scope_of(group, log, how)
     metrics = list({check.metric.name: check.metric for check in members}.values())
-    moving = [metric for metric in metrics if any(c.metric is metric and limits_of_change(c) for c in members)]
-    return _Seen(scope, measure(log.events, metrics, scope), changes(log.events, moving, scope))
+    found = measure(log.events, metrics, scope)
+    judged = {c.metric.name for c in members if limits_of_change(c) and any(_is_judged(c, m) for m in found)}
+    return _Seen(scope, found, changes(log.events, [metric for metric in metrics if metric.name in judged], scope))
+
+
+def _is_judged(check: Check, m: Measurement) -> bool:
+    return m.metric == check.metric.name and (check.on_few_samples == "judge" or _is_enough(check, m))
 
 
 def _verdicts(check: Check, group: Group, log: Log, seen: _Seen, bar: Mapping[bool, Bar]) -> list[Verdict]:

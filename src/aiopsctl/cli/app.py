@@ -1,17 +1,17 @@
 """The application: its commands, its version, and how it is entered."""
 
+import sys
 from typing import Annotated
 
 import typer
 
-from aiopsctl.cli import check, cost, doctor, drift, explain, ingest, init, look, scale
+from aiopsctl.cli import check, cost, demo, doctor, drift, explain, ingest, init, look, scale
 from aiopsctl.cli.group import Commands
 
 app = typer.Typer(
     name="aiopsctl",
     cls=Commands,
-    help="Operate AI features from their logs: quality, cost, latency, satisfaction.\n\n"
-    "Try: aiopsctl summary LOGS   or: aiopsctl check LOGS",
+    help="Operate AI features from their logs: quality, cost, latency, satisfaction.",
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -39,6 +39,7 @@ def root(
 
 
 init.add_to(app)
+demo.add_to(app)
 doctor.add_to(app)
 explain.add_to(app)
 look.add_to(app)
@@ -51,4 +52,11 @@ ingest.add_to(app)
 
 def main() -> None:
     """Enter the program."""
+    sys.unraisablehook = _unless_interrupted
     app()
+
+
+def _unless_interrupted(failure: "sys.UnraisableHookArgs") -> None:
+    """Say nothing of what an interrupt stopped half-way: the exit code says it."""
+    if not issubclass(failure.exc_type, KeyboardInterrupt):
+        sys.__unraisablehook__(failure)

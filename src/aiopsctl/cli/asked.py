@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from aiopsctl.cli.options import Common
-from aiopsctl.errors import UsageError, nearest
+from aiopsctl.errors import EXIT_CODES, UsageError, nearest
 
 if TYPE_CHECKING:
     from aiopsctl.checks.check import Check
@@ -14,14 +14,6 @@ if TYPE_CHECKING:
 
 SUBJECTS = ("config", "check", "exit-codes")
 _CONFIG = "AIOPSCTL_CONFIG"
-_CODES = {
-    0: "fine; warnings may be printed",
-    1: "a breach at or above --fail-on (critical, warning, never)",
-    2: "usage or config is wrong, or a named file does not exist",
-    3: "could not be judged: no rows, a column or price missing, too many rejected rows, a required check without samples",
-    70: "a bug of aiopsctl",
-    130: "interrupted",
-}
 
 
 def asked(name: str | None, more: str | None, common: Common, fmt: str) -> str | None:
@@ -30,7 +22,9 @@ def asked(name: str | None, more: str | None, common: Common, fmt: str) -> str |
         raise UsageError(f"'{more}' is one name too many", help="explain takes one, or check and an ID")
     if name == "exit-codes":
         return (
-            _as_json(exit_codes=_CODES) if fmt == "json" else _columns([(str(c), words) for c, words in _CODES.items()])
+            _as_json(exit_codes=dict(EXIT_CODES))
+            if fmt == "json"
+            else _columns([(str(c), words) for c, words in EXIT_CODES.items()])
         )
     if name == "config":
         return _config(common, fmt)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from aiopsctl.cli import complete
 from aiopsctl.cli.group import Command
 from aiopsctl.cli.options import Common, reads_logs
 from aiopsctl.errors import UsageError, nearest
@@ -25,7 +26,13 @@ def check(
     common: Common,
     *,
     fail_on: Annotated[
-        str, typer.Option("--fail-on", metavar="LEVEL", help="Exit 1 from here on: critical, warning, never.")
+        str,
+        typer.Option(
+            "--fail-on",
+            metavar="LEVEL",
+            help="Exit 1 from here on: critical, warning, never.",
+            autocompletion=complete.words(*_LEVELS),
+        ),
     ] = "critical",
     strict: Annotated[bool, typer.Option("--strict", help="Exit 3 where a check was skipped.")] = False,
     everything: Annotated[bool, typer.Option("--all", help="Also list the checks that passed.")] = False,
@@ -33,7 +40,13 @@ def check(
         list[str] | None, typer.Option("--check", metavar="ID", help="Only this check; repeatable.")
     ] = None,
     exit_codes: Annotated[
-        str, typer.Option("--exit-codes", metavar="ci|nagios", help="nagios: 0 ok, 1 warning, 2 critical, 3 unknown.")
+        str,
+        typer.Option(
+            "--exit-codes",
+            metavar="ci|nagios",
+            help="nagios: 0 ok, 1 warning, 2 critical, 3 unknown.",
+            autocompletion=complete.words(*_CODES),
+        ),
     ] = "ci",
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Judge nothing: list what would be, on how much, and what never fires.")
@@ -59,7 +72,6 @@ def check(
     """
     from aiopsctl.checks.baselines import require_name
     from aiopsctl.checks.check import from_config
-    from aiopsctl.checks.plan import dry_run as plan
     from aiopsctl.checks.run import not_judged, run
     from aiopsctl.checks.scopes import Run
     from aiopsctl.cli.baselines import save
@@ -98,6 +110,8 @@ def check(
     if why:
         result = not_judged(session.log, replace(asked, reference=None), why)
     elif dry_run:
+        from aiopsctl.checks.plan import dry_run as plan
+
         result = plan(chosen, session.log, how)
     else:
         result = replace(run(chosen, session.log, how), everything=everything)

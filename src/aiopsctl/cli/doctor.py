@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from aiopsctl.cli.group import Command
 from aiopsctl.cli.options import Common, reads_logs
 
 HELP = "What works: files, columns, losses, and which metrics can be computed."
@@ -11,7 +12,7 @@ HELP = "What works: files, columns, losses, and which metrics can be computed."
 
 def add_to(app: typer.Typer) -> None:
     """Add the command to the application."""
-    app.command("doctor", rich_help_panel="Start", short_help=HELP)(reads_logs(doctor))
+    app.command("doctor", cls=Command, rich_help_panel="Start", short_help=HELP)(reads_logs(doctor))
 
 
 def doctor(

@@ -102,7 +102,7 @@ def _scope(session: "Session", common: Common) -> "tuple[Scope, str]":
         asked = Window(asked.since, session.complete)
     chosen = pair(asked, oldest, session.complete, session.now, session.tz)
     own = scope(replace(session, window=chosen.window), common)
-    by = own.by or _features(session)
+    by = own.by or (() if len(common.feature or ()) == 1 else _features(session))
     if common.compare:
         return replace(own, by=by, window=chosen.window), ""
     return replace(own, by=by, reference=chosen.reference, reference_name=chosen.name), chosen.why

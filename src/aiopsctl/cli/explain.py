@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from aiopsctl.cli import complete
 from aiopsctl.cli.group import Command
 
 HELP = "What a metric, a check or a value of the config means."
@@ -18,8 +19,10 @@ def explain(
     name: Annotated[
         str | None,
         typer.Argument(
+            metavar="[NAME]",
             help="A metric, a column, a check; a statistic of drift; `columns`, `drift`, `config`, `check`, `exit-codes`.",
             show_default=False,
+            autocompletion=complete.subjects,
         ),
     ] = None,
     more: Annotated[
@@ -27,9 +30,24 @@ def explain(
     ] = None,
     *,
     schema: Annotated[
-        str | None, typer.Option("--schema", metavar="config|result", help="Print its JSON Schema.")
+        str | None,
+        typer.Option(
+            "--schema",
+            metavar="config|result",
+            help="Print its JSON Schema.",
+            autocompletion=complete.words("config", "result"),
+        ),
     ] = None,
-    fmt: Annotated[str, typer.Option("-f", "--format", metavar="table|json", help="Output format.")] = "table",
+    fmt: Annotated[
+        str,
+        typer.Option(
+            "-f",
+            "--format",
+            metavar="table|json",
+            help="Output format.",
+            autocompletion=complete.words("table", "json"),
+        ),
+    ] = "table",
     config: Annotated[
         str | None, typer.Option("-c", "--config", metavar="FILE", help="The config; else as every command finds it.")
     ] = None,

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from aiopsctl.cli.group import Command
 from aiopsctl.cli.options import Common, reads_logs
 from aiopsctl.errors import UsageError
 
@@ -16,7 +17,7 @@ HELP = "Read logs into a store, so that later commands read only what is new."
 
 def add_to(app: typer.Typer) -> None:
     """Add the command to the application."""
-    app.command("ingest", rich_help_panel="Share", short_help=HELP)(reads_logs(ingest))
+    app.command("ingest", cls=Command, rich_help_panel="Share", short_help=HELP)(reads_logs(ingest))
 
 
 def ingest(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from aiopsctl.cli import complete
 from aiopsctl.cli.group import Command
 from aiopsctl.errors import NotJudged, UsageError
 
@@ -27,7 +28,8 @@ def add_to(app: typer.Typer) -> None:
 
 def init(
     paths: Annotated[
-        list[str] | None, typer.Argument(help="Logs: files, folders or globs.", show_default=False)
+        list[str] | None,
+        typer.Argument(metavar="[PATHS]...", help="Logs: files, folders or globs.", show_default=False),
     ] = None,
     *,
     feedback: Annotated[
@@ -37,7 +39,10 @@ def init(
         list[str] | None,
         typer.Option("--map", metavar="CANONICAL=COLUMN", help="Where a column is found; repeatable."),
     ] = None,
-    source: Annotated[str | None, typer.Option("--source", metavar="NAME", help="Read as this log format.")] = None,
+    source: Annotated[
+        str | None,
+        typer.Option("--source", metavar="NAME", help="Read as this log format.", autocompletion=complete.sources),
+    ] = None,
     tz: Annotated[
         str, typer.Option("--tz", metavar="ZONE", help="Zone of days and months; else the machine's.")
     ] = "local",
@@ -45,7 +50,13 @@ def init(
         str, typer.Option("--baseline", metavar="DAYS", help="So many complete days at the end are the first baseline.")
     ] = "28d",
     ci: Annotated[
-        str | None, typer.Option("--ci", metavar="github|gitlab|cron", help="Also write the job; of cron, print it.")
+        str | None,
+        typer.Option(
+            "--ci",
+            metavar="github|gitlab|cron",
+            help="Also write the job; of cron, print it.",
+            autocompletion=complete.words("github", "gitlab", "cron"),
+        ),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Write over files that exist.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the config, and write nothing.")] = False,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from aiopsctl.cli import complete
 from aiopsctl.cli.group import Command
 from aiopsctl.cli.options import Common, reads_logs
 
@@ -24,7 +25,9 @@ COMMANDS = {
     "satisfaction": "NPS, opt-out, active users.",
 }
 
-Metrics = Annotated[str, typer.Option("--metrics", metavar="NAME[,NAME]", help="Only these metrics.")]
+Metrics = Annotated[
+    str, typer.Option("--metrics", metavar="NAME[,NAME]", help="Only these metrics.", autocompletion=complete.metrics)
+]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -49,6 +52,13 @@ def looked(name: str, common: Common, metrics: str, more: "More | None" = None) 
 
     wanted = _wanted(name, metrics, common)
     return emit(_answer(name, wanted, open_session(common), common, more), common)
+
+
+def dashboard(common: Common) -> "Result":
+    """Return what `summary` shows."""
+    from aiopsctl.cli.session import open_session
+
+    return _answer("summary", _wanted("summary", "", common), open_session(common), common, _dashboard(common, ""))
 
 
 def _wanted(name: str, metrics: str, common: Common) -> "list[Metric]":
@@ -108,6 +118,7 @@ def _dashboard(common: Common, metrics: str) -> "More | None":
     """Return what adds the dashboard to a summary, with the verdicts that `check` would give; None for its tables."""
     from aiopsctl.analyses.dashboard import with_dashboard
     from aiopsctl.checks.check import from_config
+    from aiopsctl.checks.onward import pasted
     from aiopsctl.checks.scopes import Run
     from aiopsctl.cli.session import again, names, too_many_rejects
 
@@ -122,7 +133,9 @@ def _dashboard(common: Common, metrics: str) -> "More | None":
             return with_dashboard(replace(result, notes=[*result.notes, unjudged]), session.log, asked, [], how)
         checks = from_config(session.config, session.config_file)
         how = replace(how, saved=session.saved(check.compare for check in checks if check.compare))
-        return with_dashboard(result, session.log, asked, checks, how)
+        shown = with_dashboard(result, session.log, asked, checks, how)
+        lacking = any(tile["value"] is None for tile in shown.extra["dashboard"])
+        return replace(shown, next=pasted("aiopsctl", "doctor", *how.inputs) if lacking else "")
 
     return None if names(common.by) or names([metrics]) else add
 
@@ -142,7 +155,7 @@ def _watch(common: Common, metrics: str, every: str) -> int:
     follower, more = Follower(), _dashboard(common, metrics)
 
     def look() -> str:
-        result = _answer("summary", wanted, open_session(common, follower.read), common, more)
+        result = _answer("summary", wanted, open_session(replace(common, quiet=1), follower.read), common, more)
         notes = [] if common.quiet else [clean(line, 2000) for note in result.notes for line in note.split("\n")]
         return "\n".join([format_named("table").render(result, look_of(common)), *notes])
 

@@ -2,10 +2,13 @@
 
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+from functools import cache
 from typing import Annotated, Any, get_type_hints
 
 from typer import Argument, Option
+
+from aiopsctl.cli import complete
 
 _READ, _CUT, _OUT = "Reading", "Rows", "Output"
 
@@ -15,7 +18,8 @@ class Common:
     """What was asked of a command that reads logs."""
 
     paths: Annotated[
-        list[str] | None, Argument(help="Files, folders, globs, or - for standard input.", show_default=False)
+        list[str] | None,
+        Argument(metavar="[PATHS]...", help="Files, folders, globs, or - for standard input.", show_default=False),
     ] = None
     feedback: Annotated[
         list[str] | None,
@@ -31,12 +35,19 @@ class Common:
         ),
     ] = None
     source: Annotated[
-        str | None, Option("--source", metavar="NAME", help="Read as this log format.", rich_help_panel=_READ)
+        str | None,
+        Option(
+            "--source",
+            metavar="NAME",
+            help="Read as this log format.",
+            rich_help_panel=_READ,
+            autocompletion=complete.sources,
+        ),
     ] = None
     cost: Annotated[
         str,
         Option("--cost", metavar="MODE", help="recorded, priced (by tokens), or auto: recorded where there is one. cost --reconcile shows both.",
-               rich_help_panel=_READ),
+               rich_help_panel=_READ, autocompletion=complete.words("auto", "recorded", "priced")),
     ] = "auto"  # fmt: skip
     rejects: Annotated[
         str | None, Option("--rejects", metavar="FILE", help="Save where rows were rejected.", rich_help_panel=_READ)
@@ -91,8 +102,8 @@ class Common:
         Option(
             "--now",
             metavar="TIME",
-            help="What 7d counts back from, or data for the newest row. Default: data where PATHS are given, else the "
-            "clock.",
+            help="What 7d counts back from, or data for the newest row. Default: data where PATHS are given, else now: "
+            "of the config, else the clock.",
             rich_help_panel=_CUT,
         ),
     ] = None
@@ -107,10 +118,15 @@ class Common:
             metavar="COL[,COL]",
             help="Group by columns, or hour, day, week, month, quarter, weekday.",
             rich_help_panel=_CUT,
+            autocompletion=complete.columns,
         ),
     ] = None
     where: Annotated[
         str | None, Option("-w", "--where", metavar="SQL", help="Only these rows.", rich_help_panel=_CUT)
+    ] = None
+    feature: Annotated[
+        list[str] | None,
+        Option("--feature", metavar="NAME", help="Only rows of this feature; repeatable.", rich_help_panel=_CUT),
     ] = None
     compare: Annotated[
         str | None,
@@ -123,14 +139,30 @@ class Common:
     ] = None
     format: Annotated[
         str | None,
-        Option("-f", "--format", metavar="FORMAT", help="table, json, jsonl, csv, md, ...", rich_help_panel=_OUT),
+        Option(
+            "-f",
+            "--format",
+            metavar="FORMAT",
+            help="table, json, jsonl, csv, md, ...",
+            rich_help_panel=_OUT,
+            autocompletion=complete.formats,
+        ),
     ] = None
     output: Annotated[
         list[str] | None,
         Option("-o", "--output", metavar="[FORMAT=]PATH", help="Also write a file; repeatable.", rich_help_panel=_OUT),
     ] = None
     wide: Annotated[bool, Option("--wide", help="Drop no columns.", rich_help_panel=_OUT)] = False
-    color: Annotated[str, Option("--color", metavar="WHEN", help="auto, always, never.", rich_help_panel=_OUT)] = "auto"
+    color: Annotated[
+        str,
+        Option(
+            "--color",
+            metavar="WHEN",
+            help="auto, always, never.",
+            rich_help_panel=_OUT,
+            autocompletion=complete.words("auto", "always", "never"),
+        ),
+    ] = "auto"
     quiet: Annotated[
         int,
         Option(
@@ -156,20 +188,34 @@ class Common:
     debug: Annotated[bool, Option("--debug", help="Show the traceback of a bug.", rich_help_panel=_OUT)] = False
 
 
-def reads_logs(command: Callable[..., int]) -> Callable[..., int]:
-    """Give a command the common options: it is called with a `Common` first, and returns its exit code."""
+def _narrowed(common: Common) -> Common:
+    """Return the options with `--feature` as a part of `--where`."""
+    if not common.feature:
+        return common
+    literals = ("'" + name.replace("'", "''") + "'" for name in common.feature)
+    own = f"feature IN ({', '.join(literals)})" if len(common.feature) > 1 else f"feature = {next(literals)}"
+    return replace(common, where=f"{own} AND ({common.where})" if common.where else own)
+
+
+@cache
+def _shared() -> list[inspect.Parameter]:
     hints = get_type_hints(Common, include_extras=True)
-    shared = [
+    return [
         inspect.Parameter(f.name, inspect.Parameter.KEYWORD_ONLY, default=f.default, annotation=hints[f.name])
         for f in fields(Common)
     ]
+
+
+def reads_logs(command: Callable[..., int]) -> Callable[..., int]:
+    """Give a command the common options: it is called with a `Common` first, and returns its exit code."""
+    shared = _shared()
     own = list(inspect.signature(command).parameters.values())[1:]
     own_hints = get_type_hints(command, include_extras=True)
     own = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY, annotation=own_hints[p.name]) for p in own]
 
     def wrapped(**given: Any) -> int:
         common = Common(**{f.name: given.pop(f.name) for f in fields(Common)})
-        return command(common, **given)
+        return command(_narrowed(common), **given)
 
     wrapped.__doc__ = command.__doc__
     wrapped.__name__ = command.__name__

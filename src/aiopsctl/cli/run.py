@@ -61,13 +61,27 @@ def _parser_said(error: Any) -> int:
     known = [name for param in context.command.params for name in param.opts] if context else []
     more = f"{context.command_path} -h lists the options" if context else ""
     if type(error).__name__ == "NoArgsIsHelpError":
-        say(error.format_message())
+        say(_short(context) if context and not context.parent else error.format_message())
     elif type(error).__name__ == "NoSuchOption":
         say(told(UsageError(f"no such option '{option}'", help=nearest(option, known) or more)))
     else:
         message = error.format_message().rstrip(".")
         say(told(UsageError(message[:1].lower() + message[1:], help=more)))
     return int(error.exit_code)
+
+
+def _short(context: Any) -> str:
+    """Return what the program says of itself when nothing is asked: what it is for, examples, and where there is more."""
+    from aiopsctl.cli.examples import lines
+
+    names = context.command.list_commands(context)
+    examples = [f"  {line}" for line in lines("", 78)]
+    more = [
+        "",
+        f"commands: {', '.join(names)}",
+        "aiopsctl -h says what each is for; aiopsctl COMMAND -h how it is used",
+    ]
+    return "\n".join([context.command.help, "", *examples, *more])
 
 
 def _bug(error: BaseException, *, debug: bool) -> int:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from aiopsctl.cli.complete import names
 from aiopsctl.cli.group import Command, Commands
 from aiopsctl.cli.options import Common, reads_logs
 from aiopsctl.errors import UsageError, nearest
@@ -78,31 +79,45 @@ class Scales(Commands):
             formatter.write_dl([(name, _words(name)) for name in _names()])
 
 
+def _analysis(name: str) -> "Analysis":
+    found: Analysis = import_module(f"{_PACKAGE}.{name.replace('-', '_')}").ANALYSIS
+    return found
+
+
+def _options(name: str) -> list[dict[str, Any]]:
+    """Return the options of an analysis as they are written down, so that help imports nothing; else those declared."""
+    written: list[dict[str, Any]] | None = names()["scale"].get(name)
+    if written is not None:
+        return written
+    return [
+        {"flag": o.flag, "default": o.default, "help": o.help, "metavar": o.metavar} for o in _analysis(name).options
+    ]
+
+
 def _command(name: str) -> Any:
-    analysis: Analysis = import_module(f"{_PACKAGE}.{name.replace('-', '_')}").ANALYSIS
     single = typer.Typer(
         add_completion=False, rich_markup_mode=None, context_settings={"help_option_names": ["-h", "--help"]}
     )
-    single.command(name, cls=Command, help=_words(name))(reads_logs(_asks(name, analysis)))
+    single.command(name, cls=Command, help=_words(name))(reads_logs(_asks(name)))
     command = typer.main.get_command(single)
     command.name = name
     return command
 
 
-def _asks(name: str, analysis: "Analysis") -> Callable[..., int]:
+def _asks(name: str) -> Callable[..., int]:
     """Return the function behind a command, with the options that its analysis declares."""
 
     def command(common: Common, **options: Any) -> int:
-        return _run(name, analysis, common, options)
+        return _run(name, _analysis(name), common, options)
 
     own = [
         inspect.Parameter(
-            option.name, inspect.Parameter.KEYWORD_ONLY, default=option.default,
+            of["flag"].removeprefix("--").replace("-", "_"), inspect.Parameter.KEYWORD_ONLY, default=of["default"],
             annotation=Annotated[
-                type(option.default), typer.Option(option.flag, metavar=option.metavar or None, help=option.help)
+                type(of["default"]), typer.Option(of["flag"], metavar=of["metavar"] or None, help=of["help"])
             ],
         )
-        for option in analysis.options
+        for of in _options(name)
     ]  # fmt: skip
     common = inspect.Parameter("common", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Common)
     command.__signature__ = inspect.Signature([common, *own])  # type: ignore[attr-defined]  # read by typer

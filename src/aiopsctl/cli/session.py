@@ -11,8 +11,9 @@ from aiopsctl.cli.baselines import among, folder
 from aiopsctl.cli.configured import baselines, configuration, pseudonym_key, sources
 from aiopsctl.cli.money import priced
 from aiopsctl.cli.options import Common
+from aiopsctl.cli.progress import progress
 from aiopsctl.cli.stored import stored
-from aiopsctl.errors import NotJudged, UsageError
+from aiopsctl.errors import NotJudged, UsageError, nearest
 
 if TYPE_CHECKING:
     from aiopsctl.checks.baselines import Saved
@@ -71,11 +72,12 @@ def open_session(common: Common, reader: "Reader | None" = None, *, saving: bool
 
     config, config_file = configuration(common, saving=saving)
     tz, clock = window.zone(common.tz or config.timezone), _clock()
-    wanted = common.now or ("data" if common.paths or common.store else "now")
+    wanted = common.now or ("data" if common.paths or common.store or config.now == "data" else "now")
     for text in (common.since, common.until, None if wanted == "data" else wanted):
         window.moment(text or "now", clock, tz)
     log = _read(common, config, config_file, tz, reader)
     now = now_of(log, clock) if wanted == "data" else window.moment(wanted, clock, tz)
+    _require_features(log, common.feature or [])
     asked = _asked(common, now, tz, fixed=common.now not in (None, "data"))
     _explain_input(log, clock)
     partial = window.is_partial(common.since or "", asked, tz)
@@ -109,12 +111,25 @@ def _read(common: Common, config: "Config", config_file: str, tz: ZoneInfo, read
         pseudonym_key=pseudonym_key(config) if common.pseudonymize or config.pseudonymize else None,
     )  # fmt: skip
     began = monotonic()
-    kept = None if reader else stored(common, config, paths, feedback, how)
-    log = priced(kept or (reader or read)(paths, feedback, how), config, common.cost)
+    with progress(wanted=not common.quiet):
+        kept = None if reader else stored(common, config, paths, feedback, how)
+        found = kept or (reader or read)(paths, feedback, how)
+    log = priced(found, config, common.cost)
     if common.verbose:
         took = f"{monotonic() - began:.2f} s"
         log.account.note(f"config: {config_file or 'none'}; read in {took}: {', '.join([*paths, *feedback])}")
     return log
+
+
+def _require_features(log: "Log", wanted: Sequence[str]) -> None:
+    """Raise `NotJudged` for a feature that no row has, with the nearest that one has."""
+    from aiopsctl.readable import clean
+
+    there = log.events["feature"].drop_nulls().unique().to_list() if wanted and "feature" in log.events.columns else []
+    if missing := next((name for name in wanted if name not in there), ""):
+        known = sorted(there)
+        listed = f"features: {', '.join(map(clean, known[:20]))}" if known else "say where it is: --map feature=COLUMN"
+        raise NotJudged(f"no rows of feature '{missing}'", help=nearest(missing, known) or listed)
 
 
 def _asked(common: Common, now: datetime, tz: ZoneInfo, *, fixed: bool) -> "Window":

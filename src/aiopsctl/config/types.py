@@ -230,6 +230,10 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     version: Annotated[Literal[1], says("The version of this file's shape.")] = 1
     timezone: Annotated[str, says("The zone of days and months: filter, grouping, labels.", ["Europe/Berlin"])] = "UTC"
+    now: Annotated[
+        Literal["clock", "data"],
+        says("Where windows end when no paths are given: at the clock, or at the newest row of the logs."),
+    ] = "clock"
     preset: Annotated[
         Literal["handbook", "none"] | None,
         says("Whether the handbook's limits are judged too; without this key they are when the file has no checks."),

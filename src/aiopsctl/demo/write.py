@@ -9,6 +9,7 @@ from random import Random
 
 from aiopsctl.demo.activity import activity
 from aiopsctl.demo.calls import Call, answered, asks
+from aiopsctl.demo.config import config
 from aiopsctl.demo.faults import (
     FAULTS,
     PROMPT_GROWS,
@@ -27,16 +28,19 @@ from aiopsctl.demo.rows import Row, row
 from aiopsctl.demo.world import population
 from aiopsctl.errors import UsageError
 
+END = date(2026, 10, 31)
+"""The last day of the logs, unless asked otherwise: a fixed one, so that they are the same whenever they are written."""
+
 
 def write(
     folder: Path,
     *,
     seed: int = 7,
     days: int = 90,
-    end: date = date(2026, 10, 31),
+    end: date = END,
     faults: tuple[Fault, ...] = FAULTS,
 ) -> list[Path]:
-    """Write calls, feedback, tickets, users and the page of faults into a folder, and return their paths.
+    """Write calls, feedback, tickets, users, a config and the page of faults into a folder, and return their paths.
 
     The logs are in the native format, cover the days up to `end` (UTC), and are healthy but for `faults`.
     """
@@ -57,15 +61,26 @@ def write(
         "users": users,
     }
     folder.mkdir(parents=True, exist_ok=True)
-    told = folder / "FAULTS.md"
     name = folder.resolve().name
-    told.write_text(page(faults, folder=name, since=span.since.date(), end=end, seed=seed), encoding="utf-8")
-    return [_written(folder / f"{log}.jsonl.gz", rows) for log, rows in logs.items()] + [told]
+    texts = {
+        "aiopsctl.yaml": config(span, falls.since if falls else None),
+        "FAULTS.md": page(faults, folder=name, since=span.since.date(), end=end, seed=seed),
+    }
+    for told, text in texts.items():
+        (folder / told).write_text(text, encoding="utf-8")
+    written = [_written(folder / f"{log}.jsonl.gz", rows) for log, rows in logs.items()]
+    return written + [folder / told for told in texts]
 
 
 def _stream(seed: int, name: str) -> Random:
     """Return a source of chance for one purpose alone, so that a fault leaves the rest as it was."""
     return Random(f"{seed}/{name}")
+
+
+def fitting(days: int, end: date = END) -> tuple[Fault, ...]:
+    """Return the faults that find room in so many days up to `end`."""
+    span = last_days(end, days)
+    return tuple(fault for fault in FAULTS if fault.window(end).since >= span.since)
 
 
 def _refuse_outside(faults: tuple[Fault, ...], span: Window, end: date, days: int) -> None:

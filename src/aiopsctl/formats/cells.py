@@ -25,12 +25,13 @@ class Column:
 class Row:
     """Cells, the style of the row in words (a status), and what is said below it where there is no room.
 
-    The numbers of the cells that say little, of few events, are `faint`. What is `below` is said there in any case.
+    `under` are names of columns with what is said below where they find no room: the first on lines of its own. The
+    numbers of the cells that say little, of few events, are `faint`. What is `below` is said there in any case.
     """
 
     cells: tuple[str, ...]
     status: str = ""
-    under: tuple[str, ...] = ()
+    under: tuple[tuple[str, str], ...] = ()
     faint: frozenset[int] = frozenset()
     below: tuple[str, ...] = ()
 

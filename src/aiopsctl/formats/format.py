@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
 
 from aiopsctl import catalog
 from aiopsctl.errors import UsageError, nearest
@@ -40,7 +42,11 @@ def formats() -> dict[str, Format]:
 
 
 def format_named(name: str) -> Format:
-    """Return a format by its name, or raise `UsageError` with the nearest one."""
+    """Return a format by its name, or raise `UsageError` with the nearest one; of known names only their module is read."""
+    if name.isidentifier() and find_spec(f"aiopsctl.formats.{name}"):
+        found = getattr(import_module(f"aiopsctl.formats.{name}"), "FORMAT", None)
+        if isinstance(found, Format):
+            return found
     if name not in formats():
         known = tuple(formats())
         raise UsageError(f"unknown format '{name}'", help=nearest(name, known) or f"one of: {', '.join(known)}")

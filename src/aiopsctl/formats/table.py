@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _NATURAL = 100_000
 _GAP = 2
 _NARROWEST = 8
+_NAMED = 5
 
 
 def render(result: Result, look: Look) -> str:
@@ -83,9 +84,18 @@ def _laid_out(table: Table, room: int) -> _Layout:
     whole = _natural(table, tall=True)
     layout = _fitting(whole, room)
     if layout.width > room and any(column.under for column in table.columns):
-        kept = tuple(each for each in whole.columns if not each[1].under)
-        layout = _fitting(_Layout(kept, beneath=True), room)
+        layout = _fitting(_with_words_beneath(whole, room), room)
     return _narrowed(layout, room)
+
+
+def _with_words_beneath(layout: _Layout, room: int) -> _Layout:
+    """Return the layout when columns that may stand beneath their row have gone: the widest, then by rank until it fits."""
+    widest = max((each for each in layout.columns if each[1].under), key=lambda each: each[2])
+    layout = _Layout(tuple(each for each in layout.columns if each is not widest), beneath=True)
+    while layout.width > room and (under := [each for each in layout.columns if each[1].under]):
+        worst = max(under, key=lambda each: (each[1].rank, each[0]))
+        layout = replace(layout, columns=tuple(each for each in layout.columns if each is not worst))
+    return layout
 
 
 def _fitting(layout: _Layout, room: int) -> _Layout:
@@ -125,7 +135,8 @@ def _lines(table: Table, room: int) -> "Iterator[Text]":
     shown = {number for number, _, _ in layout.columns}
     left_out = [(n, c) for n, c in enumerate(table.columns) if n not in shown]
     if hidden := [column.name for _, column in left_out if not (layout.beneath and column.under)]:
-        yield Text(f"{plural(len(hidden), 'column')} hidden ({', '.join(hidden)}): --wide shows all", style="dim")
+        named = [*hidden[:_NAMED], *([f"{len(hidden) - _NAMED} more"] if len(hidden) > _NAMED else [])]
+        yield Text(f"{plural(len(hidden), 'column')} hidden ({', '.join(named)}): --wide shows all", style="dim")
 
 
 def _heading(layout: _Layout) -> "Iterator[Text]":
@@ -184,8 +195,10 @@ def _beneath(row: Row, layout: _Layout, room: int) -> "Iterator[Text]":
     from rich.text import Text
 
     indent = layout.columns[0][2] + _GAP
-    first, *rest = row.under if layout.beneath and row.under else ("",)
-    for part, style in ((first, ""), *((part, "dim") for part in (*rest, *row.below))):
+    shown = {column.name for _, column, _ in layout.columns}
+    told = [said if layout.beneath and name not in shown else "" for name, said in row.under]
+    rest = ", ".join(part for part in told[1:] if part)
+    for part, style in (("".join(told[:1]), ""), *((part, "dim") for part in (rest, *row.below))):
         for line in _fold(Text(part, style=style), max(room - indent, _NARROWEST)) if part else []:
             yield Text(" " * indent).append_text(line)
 

@@ -6,19 +6,12 @@ from itertools import groupby
 from aiopsctl import catalog
 from aiopsctl.formats.cells import NONE, Column, Row, Table, without_empty
 from aiopsctl.formats.dashboard import breached, dashboard, on_page
-from aiopsctl.formats.verdicts import counted, verdicts
+from aiopsctl.formats.verdicts import SIGNS, counted, verdicts
 from aiopsctl.readable import change, clean, interval, number, plural
 from aiopsctl.result import STATUSES, Measurement, Result, Section
 from aiopsctl.views import short
 
 STYLES = {"critical": "bold red", "warning": "yellow", "unknown": "magenta", "ok": "green"}
-_FIRST = (
-    "calls", "error-rate", "latency-p95", "thumbs-up-rate", "cost-per-call", "cost-total", "input-tokens",
-    "latency-p50", "task-completion-rate", "correction-rate", "rejection-rate", "mau", "nps", "cost-per-mau",
-    "opt-out-rate", "timeout-rate", "ttft-p95", "availability",
-)  # fmt: skip
-"""The metrics that keep their column where there is no room for all; the others go first, the last of them before."""
-
 _SMALL = 30
 _COUNTS = ("calls", "events", "users")
 
@@ -75,8 +68,18 @@ def _section(section: Section) -> Table:
         Column(name, right=is_right or name in section.right, rank=ranks.get(name, 0))
         for name, is_right in zip(section.columns, right, strict=True)
     ]
-    rows = [Row(tuple(_shown(value) for value in row)) for row in section.rows]
-    return Table(columns, [(section.title, rows)])
+    return Table(columns, [(section.title, [_row(section, row) for row in section.rows])])
+
+
+def _row(section: Section, row: tuple[object, ...]) -> Row:
+    """Return a row of an analysis; a status has its sign, and where it stands first the style of a verdict."""
+    cells = [_shown(value) for value in row]
+    if "status" not in section.columns:
+        return Row(tuple(cells))
+    at = section.columns.index("status")
+    status = str(row[at])
+    cells[at] = f"{SIGNS[status]} {status}" if status in SIGNS else cells[at]
+    return Row(tuple(cells), status if not at and status != "ok" else "")
 
 
 def _shown(value: object) -> str:
@@ -99,9 +102,9 @@ def closing(result: Result) -> list[str]:
 
 
 def next_command(result: Result) -> str:
-    """Return the one command that follows from the worst verdict, or an empty string."""
+    """Return the one command that follows from the worst verdict, else from the answer, or an empty string."""
     ordered = sorted(result.checks or result.breaches, key=lambda check: STATUSES.index(check.status))
-    return clean(next((check.next for check in ordered if check.next), ""), 2000)
+    return clean(next((check.next for check in ordered if check.next), result.next), 2000)
 
 
 def _by_metric(result: Result) -> Table:
@@ -125,8 +128,9 @@ def _metric_row(m: Measurement) -> Row:
 def _by_slice(result: Result) -> Table:
     known = {m.metric for m in result.measurements if m.value is not None}
     names = [name for name in dict.fromkeys(m.metric for m in result.measurements) if name in known]
+    ranks = _ranks(names)
     columns = [Column(name) for name in result.by] + [
-        Column(name, right=True, rank=_rank(name, names), tall=True) for name in names
+        Column(name, right=True, rank=ranks[name], tall=True) for name in names
     ]
     slices: dict[tuple[object, ...], dict[str, Measurement]] = {}
     for m in result.measurements:
@@ -141,10 +145,11 @@ def _by_slice(result: Result) -> Table:
     return Table(columns, [("", rows if names else [])])
 
 
-def _rank(name: str, among: list[str]) -> int:
-    """Return how soon a metric's column may go: never the most important one."""
-    ordered = sorted(among, key=lambda n: _FIRST.index(n) if n in _FIRST else len(_FIRST))
-    return ordered.index(name)
+def _ranks(names: Iterable[str]) -> dict[str, int]:
+    """Return how soon each metric's column may go: headlines last, before them what has limits, then what is shown daily."""
+    metrics = [catalog.metric(name) for name in names]
+    ordered = sorted(metrics, key=lambda m: (not m.headline, not m.thresholds, m.dashboard is None))
+    return {metric.name: rank for rank, metric in enumerate(ordered)}
 
 
 def _value(m: Measurement | None) -> str:

@@ -45,10 +45,12 @@ def _verdict_row(check: Verdict) -> Row:
     over = over if check.window.get("since", "") is not None else "all rows"
     reason = clean(check.reason or "")
     since, runbook = check.breached_since or "", clean(check.runbook or "")
-    told = (spread, f"n {n}" if n else "", f"over {over}", f"since {since}" if since else "", at, runbook)
     cells = (
         f"{SIGNS[check.status]} {check.status}", name(check), slice_of(check), value, spread, n, over, reason, since, at,
         runbook,
     )  # fmt: skip
-    under = (reason, ", ".join(part for part in told if part))
+    under = (
+        ("reason", reason), ("95 % interval", spread), ("n", f"n {n}" if n else ""), ("over", f"over {over}"),
+        ("since", f"since {since}" if since else ""), ("at", at), ("runbook", runbook),
+    )  # fmt: skip
     return Row(cells, check.status, under, below=tuple(explanation(check)))

@@ -14,6 +14,7 @@ def _latency(q: float, why: str, limits: dict[str, float]) -> Metric:
         title=f"p{q * 100:.0f} latency",
         dimension="latency",
         dashboard="health",
+        headline=q == 0.95,
         unit="ms",
         worse="higher",
         why=why,

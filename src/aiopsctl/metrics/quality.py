@@ -47,6 +47,7 @@ thumbs_up_rate = Metric(
     name="thumbs-up-rate",
     title="thumbs-up rate",
     dimension="quality",
+    headline=True,
     dashboard="quality",
     unit="ratio",
     worse="lower",

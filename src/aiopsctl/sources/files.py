@@ -15,6 +15,7 @@ from io import BytesIO
 from typing import BinaryIO
 
 from aiopsctl.errors import UsageError, nearest
+from aiopsctl.sources import meter
 from aiopsctl.sources.inflate import WORDS, Broken, Inflated, Stream, inflated
 from aiopsctl.sources.part import Bounded, Part
 
@@ -169,7 +170,7 @@ def open_raw(each: Input) -> Iterator[BinaryIO]:
 
 def _open(each: Input) -> BinaryIO:
     try:
-        return open(each.path, "rb")
+        return meter.opened(each.path)
     except OSError as error:
         raise UsageError(f"cannot open {each.shown}: {error.strerror}") from None
 

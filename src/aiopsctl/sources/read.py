@@ -10,7 +10,7 @@ import polars as pl
 from polars.exceptions import PolarsError
 
 from aiopsctl.errors import UsageError
-from aiopsctl.sources import documents, edits, files, languages, lines, tables, texts, traces
+from aiopsctl.sources import documents, edits, files, languages, lines, meter, tables, texts, traces
 from aiopsctl.sources.coerce import coerce, empty
 from aiopsctl.sources.files import Input
 from aiopsctl.sources.join import FOUND, joined_ratio, with_call_facts, without_duplicates
@@ -33,6 +33,7 @@ def read(paths: Sequence[str], feedback: Sequence[str] = (), how: Reading = _PLA
     Raises `UsageError` for a path that does not exist and a named file whose format cannot be told.
     """
     inputs = files.expand([*paths, *feedback])
+    meter.expect(each.path for each in inputs)
     account = Account()
     if not inputs:
         account.note(f"no logs in {', '.join(map(files.printable, [*paths, *feedback]))}")

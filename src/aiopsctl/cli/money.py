@@ -67,7 +67,7 @@ def _models(found: "Priced") -> dict[str, int]:
     for row in found.unpriced.iter_rows(named=True):
         name = row["model"] or "no model"
         counted[name] = counted.get(name, 0) + row["calls"]
-    return counted
+    return dict(sorted(counted.items(), key=lambda item: (-item[1], item[0])))
 
 
 def _notes(found: "Priced", models: dict[str, int]) -> list[str]:

@@ -6,6 +6,10 @@ Additive only within a major `SCHEMA_VERSION`. Unknown is None, never 0.
 from dataclasses import dataclass, field
 from typing import Any
 
+from aiopsctl.page import Page, Section
+
+__all__ = ["Section"]  # part of what an answer is made of
+
 SCHEMA_VERSION = "1.0"
 TELLING = 0.4
 """A carrier of less power is hardly more than chance."""
@@ -196,19 +200,6 @@ class Data:
 
 
 @dataclass(frozen=True)
-class Section:
-    """A table of an analysis as values: numbers, text, None; `extra` of the result has the same for machines.
-
-    Columns of numbers stand right, and so do those named by `right`, whose numbers have units.
-    """
-
-    title: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[Any, ...], ...]
-    right: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
 class Result:
     """The answer of a command; `notes` are for people and go to stderr; `by`, `everything`, `breaches` are for tables.
 
@@ -216,7 +207,7 @@ class Result:
 
     An analysis adds its own keys (`extra`) to the document, and shows `sections` instead of the measurements, or below
     them where they are `measured`, too, and
-    `records` where an output format has one row a line.
+    `records` where an output format has one row a line. A report has a `page` of its own.
     """
 
     command: str
@@ -236,6 +227,7 @@ class Result:
     measured: bool = False
     records: list[dict[str, Any]] | None = None
     breaches: tuple[Verdict, ...] = ()
+    page: Page | None = None
 
 
 def as_dict(result: Result) -> dict[str, Any]:
@@ -255,7 +247,9 @@ def as_dict(result: Result) -> dict[str, Any]:
             "counts": result.counts,
             "checks": to_builtins(result.checks),
         }
-    return document | result.extra | {"measurements": to_builtins(result.measurements)}
+    shown = {"sections": result.sections, "breaches": result.breaches, "report": result.page}
+    document |= result.extra | {name: to_builtins(of) for name, of in shown.items() if of}
+    return document | {"measurements": to_builtins(result.measurements)}
 
 
 def schema() -> dict[str, Any]:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from aiopsctl.cli import check, cost, doctor, drift, explain, init, look, scale
+from aiopsctl.cli import check, cost, doctor, drift, explain, init, look, report, scale
 from aiopsctl.cli.group import Commands
 
 app = typer.Typer(
@@ -46,6 +46,7 @@ cost.add_to(app)
 drift.add_to(app)
 scale.add_to(app)
 check.add_to(app)
+report.add_to(app)
 
 
 def main() -> None:

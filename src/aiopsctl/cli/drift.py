@@ -48,7 +48,7 @@ def drift(
     if common.where:
         predicate(common.where)
     session = open_session(common)
-    scope, why = _scope(session, common)
+    scope, why = scope_of(session, common)
     result = answer(session.log, Ask(scope, session.complete, why, again(common), investigate))
     if not result.exit_code and failed(result, fail_on):
         result = replace(result, exit_code=1)
@@ -65,7 +65,7 @@ def _check_no_times(by: tuple[str, ...]) -> None:
         )
 
 
-def _scope(session: "Session", common: Common) -> "tuple[Scope, str]":
+def scope_of(session: "Session", common: Common) -> "tuple[Scope, str]":
     """Return the two windows and the slices, and why it is these windows where the user did not say so."""
     from dataclasses import replace
 

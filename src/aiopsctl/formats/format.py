@@ -1,7 +1,7 @@
 """What an output format declares."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from aiopsctl import catalog
@@ -11,11 +11,15 @@ from aiopsctl.result import Result
 
 @dataclass(frozen=True)
 class Look:
-    """How text meets its reader: columns of the terminal (None: not a terminal, nothing is cut), colour, everything."""
+    """How text meets its reader: columns of the terminal (None: not a terminal, nothing is cut), colour, everything.
+
+    `beside` is the name, without its suffix, of the file that is written, where pictures can lie beside it.
+    """
 
     width: int | None = None
     color: bool = False
     wide: bool = False
+    beside: str = ""
 
 
 @dataclass(frozen=True)
@@ -23,7 +27,9 @@ class Format:
     """An output format: its name, the suffixes of files that are written in it, and the function that writes it.
 
     `human` formats carry the header themselves and may change at any time; the others are one machine-readable document.
-    A format `of_check` shows verdicts, and makes sense for no other command.
+    A format `of_check` shows verdicts, and makes sense for no other command. `beside` gives the files that belong beside
+    one of a name (without suffix). A format of which there are several to an answer takes a name, `chart:NAME=FILE`:
+    `named` writes that one.
     """
 
     name: str
@@ -31,6 +37,8 @@ class Format:
     render: Callable[[Result, Look], str]
     human: bool = False
     of_check: bool = False
+    beside: Callable[[Result, str], dict[str, str]] | None = None
+    named: Callable[[Result, str], str] | None = None
 
 
 @cache
@@ -50,6 +58,9 @@ def format_named(name: str) -> Format:
 def target(output: str) -> tuple[Format, str]:
     """Return format and path of `[FORMAT=]PATH`; without a format the suffix decides, and `-` is the standard output."""
     name, equals, path = output.partition("=")
+    name, _, one = name.partition(":")
+    if equals and name in formats() and one:
+        return _one(formats()[name], one), path
     if equals and name in formats():
         return formats()[name], path
     for found in formats().values():
@@ -59,3 +70,11 @@ def target(output: str) -> tuple[Format, str]:
     raise UsageError(
         f"-o {output}: the format cannot be told from the name", help=f"write FORMAT=PATH, or end in {known}"
     )
+
+
+def _one(found: Format, name: str) -> Format:
+    """Return a format that writes the one thing of a name."""
+    named = found.named
+    if named is None:
+        raise UsageError(f"-o {found.name}:{name}=: format {found.name} has no parts", help=f"write {found.name}=PATH")
+    return replace(found, render=lambda result, _: named(result, name))

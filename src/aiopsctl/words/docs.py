@@ -4,7 +4,7 @@ import sys
 from collections.abc import Sequence
 
 from aiopsctl import catalog
-from aiopsctl.formats.md import escape
+from aiopsctl.formats.md_page import escape
 from aiopsctl.metric import Metric
 from aiopsctl.readable import plural
 from aiopsctl.words.example import Grid, worked

@@ -256,8 +256,8 @@ def schema() -> dict[str, Any]:
     """Return the JSON Schema (2020-12) of the document that `as_dict` makes."""
     import msgspec
 
-    kinds = (Span, Data, Measurement, Verdict, Tile)
-    (window, data, measurement, verdict, tile), parts = msgspec.json.schema_components(
+    kinds = (Span, Data, Measurement, Verdict, Tile, Section, Page)
+    (window, data, measurement, verdict, tile, section, page), parts = msgspec.json.schema_components(
         kinds, ref_template="#/$defs/{name}"
     )
     parts["Measurement"]["properties"]["status"] = {"enum": ["ok", "unknown"]}
@@ -270,6 +270,10 @@ def schema() -> dict[str, Any]:
         "counts": {"type": "object", "properties": counts, "required": list(counts)},
         "checks": {"type": "array", "items": verdict},
     }
+    shown = {
+        "sections": {"type": "array", "items": section, "description": "the tables, as people see them"},
+        "breaches": {"type": "array", "items": verdict}, "report": page,
+    }  # fmt: skip
     common = {
         "schema_version": {"type": "string", "description": "major.minor; a minor version only adds"},
         "command": {"type": "string"},
@@ -282,7 +286,7 @@ def schema() -> dict[str, Any]:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "aiopsctl result",
         "type": "object",
-        "properties": common | judged | {"dashboard": {"type": "array", "items": tile}},
+        "properties": common | judged | shown | {"dashboard": {"type": "array", "items": tile}},
         "required": list(common),
         "if": {"properties": {"command": {"const": "check"}}},
         "then": {"required": list(judged)},

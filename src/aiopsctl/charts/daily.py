@@ -8,7 +8,7 @@ from aiopsctl import catalog
 from aiopsctl.charts import style
 from aiopsctl.charts.chart import Chart, Data, Line, Spec
 from aiopsctl.page import Drawing
-from aiopsctl.readable import clean, number
+from aiopsctl.readable import DIFFER, clean, number
 from aiopsctl.result import Measurement, Result, Verdict
 
 _FEWEST = 3
@@ -106,7 +106,7 @@ def spec(data: Data) -> Spec:
     """Return the specification: a band, a line, dashed limits, and a rule where the metric moved."""
     known = [row["value"] for row in data["days"] if row["value"] is not None]
     drawn = [of for of in data["limits"] if of["value"] <= _FAR * max(known)]
-    scale = _scale(known, [of["value"] for of in drawn], data["days"])
+    scale = _scale(known, [of["value"] for of in drawn], data["days"], counts=data["unit"] not in DIFFER)
     value = {
         "field": "value",
         "type": "quantitative",
@@ -134,14 +134,17 @@ def spec(data: Data) -> Spec:
     return style.chart(layers)
 
 
-def _scale(known: Sequence[float], limits: Sequence[float], days: Iterable[Mapping[str, Any]]) -> Spec:
-    """Return a scale that shows the line and the limits; an interval of a few events may leave it."""
+def _scale(known: Sequence[float], limits: Sequence[float], days: Iterable[Mapping[str, Any]], *, counts: bool) -> Spec:
+    """Return a scale that shows the line and the limits; an interval of a few events may leave it.
+
+    What `counts` (calls, money, time) begins at zero; a share or a score may not.
+    """
     rows = [row for row in days if row["low"] is not None and row["high"] is not None]
     low, high = min([*known, *limits]), max([*known, *limits])
     room = max((high - low) * 0.5, high * 0.05)
     top = min(max([high, *(row["high"] for row in rows)]), high + room)
     bottom = max(min([low, *(row["low"] for row in rows)]), low - room)
-    if bottom >= 0 and bottom < top / 3:
+    if bottom >= 0 and (counts or bottom < top / 3):
         bottom = 0.0
     return {"domain": [bottom, top * 1.03 if top > bottom else bottom + 1], "zero": False, "nice": False, "clamp": True}
 
@@ -159,7 +162,7 @@ def _limit(of: Mapping[str, Any], value: Spec, unit: str) -> list[Spec]:
     }
     return [
         {"data": row, "mark": {"type": "rule", "color": tone, "strokeDash": [5, 4]}, "encoding": {"y": value}},
-        {"data": row, "mark": label, "encoding": {"y": value, "x": {"value": style.WIDTH}, "text": {"field": "text"}}},
+        {"data": row, "mark": label, "encoding": {"y": value, "x": {"value": "width"}, "text": {"field": "text"}}},
     ]
 
 

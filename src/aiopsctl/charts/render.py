@@ -16,6 +16,7 @@ HINT = "pip install 'aiopsctl[report]' gives the package that draws charts"
 _PADDED = {"left": 16, "right": 16, "top": 12, "bottom": 12}
 _ROOT = re.compile(r"^<svg [^>]*?width=\"([\d.]+)\" height=\"([\d.]+)\"[^>]*>")
 _SPOKEN = re.compile(r' (?:role|aria-[a-z]+|pointer-events|class|stroke-miterlimit)="[^"]*"')
+_ID = re.compile(r"( id=\"|url\(#)([^\")]+)([\")])")
 _EMPTY = re.compile(r'<path d="M0,0h0v0h0Z"></path>|<path d="M0,0h0v0h0Z"/>|<g></g>| transform="translate\(0,0\)"')
 
 
@@ -66,5 +67,9 @@ def _drawn(spec: Mapping[str, Any], key: str) -> tuple[str, str, str]:
     assert root, "what the package draws begins with its size"  # noqa: S101 - says it to the type checker
     body = svg[root.end() :].removesuffix("</svg>")
     body = _EMPTY.sub("", _SPOKEN.sub("", body))
-    body = re.sub(r'(id="|url\(#)(?=\w)', rf"\g<1>{key}-", body)
+    ids = dict.fromkeys(re.findall(r' id="([^"]+)"', body))
+    own = {
+        id: f"{key}-{position}" for position, id in enumerate(ids, 1)
+    }  # those of the package count on, picture by picture
+    body = _ID.sub(lambda m: f"{m[1]}{own[m[2]]}{m[3]}", body)
     return root[1], root[2], body

@@ -22,7 +22,7 @@ def _drawings(result: Result) -> Iterable[Drawing]:
     ]  # fmt: skip
     if points:
         data = {"points": points}
-        yield Drawing("retention", "retention", "Users who still come", _alt(points), data)
+        yield Drawing("retention", "retention", "Retention: users who still come", _alt(points), data)
 
 
 def _alt(points: Iterable[dict[str, Any]]) -> str:

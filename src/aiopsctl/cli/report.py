@@ -59,10 +59,12 @@ def report(
         raise UsageError("report has slices of its own, and goes without --by", help="narrow it with --where")
     result = _saved(saved, common, cadence, title) if saved else _of_logs(common, cadence, title, show_users=show_users)
     result = result if show_users or not saved else _disguise().result(result)
-    if _failed(result, fail_on):
+    failed = _failed(result, fail_on)
+    if failed and not saved:
         result = replace(result, exit_code=1)
     quiet = bool(common.output) and not common.format and not any(path.endswith("-") for path in common.output or ())
-    return emit(result, replace(common, format=common.format or "md"), shown=not quiet)
+    code = emit(result, replace(common, format=common.format or "md"), shown=not quiet)
+    return 1 if failed else 3 if code == 3 else 0
 
 
 def _failed(result: "Result", level: str) -> bool:

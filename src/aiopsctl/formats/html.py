@@ -1,6 +1,7 @@
 """One HTML file that needs nothing else: no script, nothing from elsewhere, light and dark, for screen and paper."""
 
 from collections.abc import Mapping
+from functools import cache
 from importlib.resources import files
 from itertools import count
 from typing import Any
@@ -26,7 +27,6 @@ _SHORT = 28
 
 def render(result: Result, look: Look) -> str:  # noqa: ARG001 - every format takes a look
     """Return the result as a page of HTML."""
-    from jinja2 import Environment
     from markupsafe import Markup
 
     numbers = count(1)
@@ -34,16 +34,25 @@ def render(result: Result, look: Look) -> str:  # noqa: ARG001 - every format ta
     def picture(drawing: Drawing) -> Any:
         return Markup(inline(drawing, f"c{next(numbers)}"))  # noqa: S704 - our own drawing, its words escaped
 
-    folder = files("aiopsctl.formats")
-    environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    environment.globals |= {
-        "cell": cell, "tone": tone, "is_right": is_right, "picture": picture, "sparks": _sparks, "can_draw": can_draw(),
-        "anchor": _anchors(), "COMMAND": COMMAND, "shown": _shown, "fit": _fit,
-    }  # fmt: skip
-    css = Markup(_variables() + (folder / "page.css").read_text(encoding="utf-8"))  # noqa: S704 - our own
-    template = environment.from_string((folder / "page.html.jinja").read_text(encoding="utf-8"))
     own = page(result)
-    return template.render(page=own, css=css, hint="" if can_draw() or not _pictured(own.parts) else HINT) + "\n"
+    css = Markup(_variables() + _text("page.css"))  # noqa: S704 - our own
+    hint = "" if can_draw() or not _pictured(own.parts) else HINT
+    shown = _template().render(
+        page=own, css=css, hint=hint, picture=picture, can_draw=can_draw(), anchor=_anchors(), sparks=_sparks, shown=_shown,
+        fit=_fit, cell=cell, tone=tone,
+    )  # fmt: skip
+    return f"{shown}\n"
+
+
+@cache
+def _template() -> Any:
+    from jinja2 import Environment
+
+    return Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(_text("page.html.jinja"))
+
+
+def _text(name: str) -> str:
+    return (files("aiopsctl.formats") / name).read_text(encoding="utf-8")
 
 
 def _variables() -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from aiopsctl.charts.chart import drawings
 from aiopsctl.page import Part, Section
-from aiopsctl.readable import interval, number
+from aiopsctl.readable import number
 from aiopsctl.reports import dimensions, parts
 from aiopsctl.reports.found import Found
 from aiopsctl.reports.tables import by_slice, metrics, title, without_empty, worst_first
@@ -184,13 +184,13 @@ def _answer(found: Found, m: Measurement, low: float | None, high: float | None,
     if "critical" in worst:
         return "no: critical"
     if m.low is None or m.high is None or low is None or high is None:
-        return "open"
+        return "open: nothing to compare with" if not against else "open: no interval"
     above, below = m.low > high, m.high < low
     good, bad = (above, below) if better == "higher" else (below, above)
     words = {"gap": "", "others": " than others", "before": " than before"}[against]
     if good or bad:
         return f"{'yes' if good else 'no'}: {'higher' if above else 'lower'}{words}"
-    return "open: within chance" if interval(low, high, m.unit) else "open"
+    return "open: within chance"
 
 
 REVIEWS = {

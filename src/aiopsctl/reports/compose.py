@@ -15,8 +15,12 @@ from aiopsctl.result import Result
 def report(found: Found, title: str = "", cadence: str = "") -> Result:
     """Return the report: verdicts first, definitions and data quality at the end; of a cadence its review."""
     review = REVIEWS.get(cadence)
-    own = list(review.parts(found)) if review else list(_whole(found))
-    own += [parts.onwards(found), parts.definitions(_named(own)), parts.data_quality(found, found.measured.notes)]
+    if found.measured.data.rows_used:
+        own = [*(review.parts(found) if review else _whole(found)), parts.onwards(found)]
+        own.append(parts.definitions(_named(own)))
+    else:
+        own = [parts.judged(found)]
+    own.append(parts.data_quality(found, found.measured.notes))
     facts = parts.account(found)
     if review:
         facts = (f"Owner: {found.owner or review.owner}", review.activity, *facts)

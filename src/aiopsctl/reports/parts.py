@@ -68,14 +68,20 @@ def judged(found: Found, levels: Sequence[str] | None = None) -> Part:
         else []
     )
     if not told:
-        words = [f"Nothing {' or '.join(levels)}." if levels else "Nothing is in breach.", *words]
+        words = [_calm(found), *words]
     return Part("Verdicts", tuple(words), sections=(verdicts(found, told),) if told else ())
+
+
+def _calm(found: Found) -> str:
+    """Return what is said where no verdict is bad: of a run that judged nothing it is no good news."""
+    judged = any(v.status not in ("unknown", "skipped") for v in found.check.checks or ())
+    return "Nothing is in breach." if judged else "Nothing could be judged."
 
 
 def drift(found: Found) -> Part:
     """Return what `drift` says, but for what changed, which has a part of its own."""
     if found.drift is None or not found.drift.sections:
-        return Part("Drift", (found.refused.get("drift", "Drift was not looked at."),))
+        return Part("Drift", (sentence(found.refused.get("drift") or "Drift was not looked at"),))
     first, *rest = found.drift.sections
     words = tuple(sentence(str(row[0])) for row in first.rows)
     own = tuple(without_empty(_signed(s)) for s in rest if not s.title.startswith(_CHANGED))
@@ -100,7 +106,9 @@ def changed(found: Found) -> Part:
     """Return what changed: models, prompts and providers near a drift or a breach, and the mix over time."""
     own = [s for s in (found.drift.sections if found.drift else ()) if s.title.startswith(_CHANGED)]
     pictures = tuple(d for mix in found.mixes for d in drawings(mix))
-    words = () if own else ("Nothing came, went or moved by 10 points within three days of a drift.",)
+    why = found.refused.get("drift")
+    none = f"Not known: {why}." if why else "Nothing came, went or moved by 10 points within three days of a drift."
+    words = () if own else (none,)
     sections = tuple(replace(section, title="near a drift, which need not be its cause") for section in own)
     return Part("What changed", words, pictures, sections)
 
@@ -124,11 +132,11 @@ def onwards(found: Found, checks: Iterable[Verdict] | None = None) -> Part:
     """Return what to do next."""
     table = onward(found, list(found.check.checks or () if checks is None else checks))
     words = (
-        ("Each command shows the rows behind a verdict.",)
+        "Each command shows the rows behind a verdict."
         if table
-        else ("Nothing is in breach: nothing has to be done.",)
+        else f"{_calm(found)} aiopsctl doctor says what is missing."
     )
-    return Part("What to do next", words, sections=(table,) if table else ())
+    return Part("What to do next", (words,), sections=(table,) if table else ())
 
 
 def definitions(named: Iterable[str]) -> Part:
@@ -142,7 +150,8 @@ def definitions(named: Iterable[str]) -> Part:
         "Intervals are 95 % and count the calls of one user as dependent.",
         "aiopsctl explain NAME works an example of each metric.",
     )
-    return Part("Definitions", words, sections=(Section("", ("metric", "name", "formula", "unit"), tuple(rows)),))
+    table = Section("", ("metric", "name", "formula", "unit"), tuple(rows))
+    return Part("Definitions", words, sections=(table,) if rows else ())
 
 
 def data_quality(found: Found, notes: Sequence[str] = ()) -> Part:

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from building import events
+from test_formats import HOSTILE, UNSEEN
 
 from aiopsctl import catalog
 from aiopsctl.analyses.distributions import distributions
@@ -191,6 +192,26 @@ def test_distributions_count_by_twelfths_of_a_decade() -> None:
 
     assert bins == {24: 9, 39: 1}
     assert (found["p50_ms"], found["p95_ms"], found["p95_limit_ms"], found["class"]) == (100, 2000, 1500, "inline")
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=ascii)
+def test_no_text_of_a_log_can_act(text: str) -> None:
+    """A hostile value stays text: the data and the words of a chart hold nothing unseen, and nothing commands a build."""
+    weeks = ("2026-W36", "2026-W37")
+    (drawing,) = drawings(answer(*(of("calls", 3, week=week, model=model) for week in weeks for model in (text, "m"))))
+    shown = [drawing.alt, *drawing.data["values"]]
+
+    assert [part for part in shown if UNSEEN.search(part) or "##[" in part] == []
+
+
+def test_hostile_text_is_text_of_the_image() -> None:
+    """Markup in a value is escaped in the image."""
+    weeks = ("2026-W36", "2026-W37")
+    rows = [of("calls", 3, week=week, model=model) for week in weeks for model in ("<script>x</script>", "]]>&<b>")]
+    root = ET.fromstring(standalone(chosen(answer(*rows), "mix-model")))  # noqa: S314 - our own
+
+    assert not [node for node in root.iter() if node.tag.endswith(("script", "}b"))]
+    assert "<script>x</script>" in [node.text for node in root.iter()]
 
 
 def test_an_answer_without_a_chart_says_what_charts_need() -> None:

@@ -114,11 +114,7 @@ def test_nothing_unseen_reaches_a_terminal(text: str, *, color: bool) -> None:
 @pytest.mark.parametrize("name", formats())
 def test_no_text_commands_a_build(name: str) -> None:
     """A build takes `##[` for a command wherever it stands in a line, and so it stands in none."""
-    text = "a ##[error]b"
-    shown = hostile_results(text)[-1 if formats()[name].of_check else 0]
-    if name == "chart":
-        weeks = [{"week": f"2026-W{n}", "model": model} for n in (31, 32) for model in (text, "m")]
-        shown = result([measurement("calls", 3, slice=of) for of in weeks], by=("week", "model"))
+    shown = hostile_results("a ##[error]b")[-1 if formats()[name].of_check else 0]
     rendered = render(name, shown)
 
     assert "error" in rendered

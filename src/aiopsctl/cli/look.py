@@ -36,7 +36,9 @@ def add_to(app: typer.Typer) -> None:
 
 def _command(name: str) -> Callable[..., int]:
     def command(common: Common, *, metrics: Metrics = "") -> int:
-        return looked(name, common, metrics, _distributions if name == "latency" else None)
+        from aiopsctl.cli.run import pictured
+
+        return looked(name, common, metrics, _distributions if name == "latency" and pictured(common) else None)
 
     command.__name__ = name
     return reads_logs(command)

@@ -112,6 +112,14 @@ def check_output(common: "Common", *, judges: bool = False) -> None:
         raise UsageError(f"format {wrong} shows verdicts: only check has them", help=f"formats here: {known}")
 
 
+def pictured(common: "Common") -> bool:
+    """Return whether a format is asked for that shows charts."""
+    from aiopsctl.formats.format import format_named, target
+
+    chosen = [format_named(common.format)] if common.format else []
+    return any(found.pictures for found in (*chosen, *(target(output)[0] for output in common.output or ())))
+
+
 def emit(result: "Result", common: "Common", *, shown: bool = True) -> int:
     """Write the result to stdout (where it is `shown`) and to every `-o`, notes to stderr, and return the exit code."""
     from aiopsctl.formats.format import Look, format_named, target

@@ -16,4 +16,4 @@ def one(result: Result, name: str) -> str:
     return standalone(chosen(result, name))
 
 
-FORMAT = Format("chart", (".svg",), render, named=one)
+FORMAT = Format("chart", (".svg",), render, named=one, of_file=True, pictures=True)

@@ -28,8 +28,8 @@ class Format:
 
     `human` formats carry the header themselves and may change at any time; the others are one machine-readable document.
     A format `of_check` shows verdicts, and makes sense for no other command. `beside` gives the files that belong beside
-    one of a name (without suffix). A format of which there are several to an answer takes a name, `chart:NAME=FILE`:
-    `named` writes that one.
+    one of a name (without suffix). What is written to files alone (`of_file`) is no format of stdout, and where an answer
+    has several of it takes a name, `chart:NAME=FILE`: `named` writes that one. A format with `pictures` shows charts.
     """
 
     name: str
@@ -39,12 +39,20 @@ class Format:
     of_check: bool = False
     beside: Callable[[Result, str], dict[str, str]] | None = None
     named: Callable[[Result, str], str] | None = None
+    of_file: bool = False
+    pictures: bool = False
+
+
+@cache
+def written() -> dict[str, Format]:
+    """Return every declared format by name, also those of files alone."""
+    return {found.name: found for found in catalog.declared("aiopsctl.formats", Format)}
 
 
 @cache
 def formats() -> dict[str, Format]:
-    """Return every declared format by name."""
-    return {found.name: found for found in catalog.declared("aiopsctl.formats", Format)}
+    """Return every format that an answer has on stdout, by name."""
+    return {name: found for name, found in written().items() if not found.of_file}
 
 
 def format_named(name: str) -> Format:
@@ -59,14 +67,14 @@ def target(output: str) -> tuple[Format, str]:
     """Return format and path of `[FORMAT=]PATH`; without a format the suffix decides, and `-` is the standard output."""
     name, equals, path = output.partition("=")
     name, _, one = name.partition(":")
-    if equals and name in formats() and one:
-        return _one(formats()[name], one), path
-    if equals and name in formats():
-        return formats()[name], path
-    for found in formats().values():
+    if equals and name in written() and one:
+        return _one(written()[name], one), path
+    if equals and name in written():
+        return written()[name], path
+    for found in written().values():
         if output.endswith(found.suffixes):
             return found, output
-    known = ", ".join(suffix for found in formats().values() for suffix in found.suffixes)
+    known = ", ".join(suffix for found in written().values() for suffix in found.suffixes)
     raise UsageError(
         f"-o {output}: the format cannot be told from the name", help=f"write FORMAT=PATH, or end in {known}"
     )

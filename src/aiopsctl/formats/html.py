@@ -96,4 +96,4 @@ def _fit(value: object, column: Mapping[str, Any]) -> str:
     return f"{'short' if len(text) <= _SHORT else 'long'}{blocks}"
 
 
-FORMAT = Format("html", (".html", ".htm"), render, human=True)
+FORMAT = Format("html", (".html", ".htm"), render, human=True, pictures=True)

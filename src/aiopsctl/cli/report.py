@@ -123,4 +123,6 @@ def _of_logs(common: Common, cadence: str, title: str, *, show_users: bool) -> "
     result = report(found, title, cadence)
     why = too_many_rejects(session, common, by_default=True)
     result = replace(result, window=replace(result.window, partial=session.partial))
+    if result.exit_code == 3 and not why and not any(note.startswith("error:") for note in result.notes):
+        why = "error: no verdict could be given\n  help: the report says why beside each; aiopsctl doctor says what is missing"
     return refused(result, why) if why else result

@@ -39,7 +39,9 @@ def figures(found: Found) -> tuple[Figure, ...]:
         if (m := found.metric(name)) and m.status == "ok":
             tile, status = tiles.get(name), worst.get(name)
             moved = change_words(tile["change"], m.unit) if tile else ""
-            when = {"7d": "last 7 days", "previous": "from before"}.get(tile["against"] or "", "") if tile else ""
+            when = (
+                {"7d": "last 7 days", "previous": "on the window before"}.get(tile["against"] or "", "") if tile else ""
+            )
             told = signed(status) if status in ("critical", "warning", "ok") else ""
             shown.append(
                 Figure(title(name), number(m.value, m.unit), f"{moved}, {when}".strip(", ") if moved else "", told)

@@ -117,7 +117,7 @@ class Common:
     ] = None
     format: Annotated[
         str | None,
-        Option("-f", "--format", metavar="FORMAT", help="table, json, jsonl, csv, md, ...", rich_help_panel=_OUT),
+        Option("-f", "--format", metavar="FORMAT", help="table, json, jsonl, csv, md, html, ...", rich_help_panel=_OUT),
     ] = None
     output: Annotated[
         list[str] | None,

@@ -32,7 +32,7 @@ LOG = "".join(
 )
 BREACH = "defaults: {min_samples: 1}\nchecks:\n  slow: {metric: latency-p50, by: feature, critical: {above: 1ms}}\n"
 LOOKS = ("summary", "quality", "cost", "latency", "satisfaction")
-COMMANDS = (*LOOKS, "check", "demo", "doctor", "drift", "explain", "ingest", "init")
+COMMANDS = (*LOOKS, "check", "demo", "doctor", "drift", "explain", "ingest", "init", "report")
 MACHINE = tuple(name for name, found in formats().items() if not found.human)
 OF_CHECK = tuple(name for name, found in formats().items() if found.of_check)
 OTHERS = ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "GITHUB_ACTIONS")

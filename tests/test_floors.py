@@ -11,20 +11,20 @@ import pytest
 SOURCE = Path(__file__).parent.parent / "src" / "aiopsctl"
 FLOORS = (
     "errors", "readable", "events", "sums", "facts", "values", "metric", "stats", "metrics", "catalog", "engine", "window", "daily",
-    "result",
-    "config", "prices", "sources", "store", "context", "measure", "changes", "views", "checks", "analyses", "formats", "words", "demo", "cli",
+    "page", "result",
+    "config", "prices", "sources", "store", "context", "measure", "changes", "views", "checks", "analyses", "charts", "formats", "reports", "words", "demo", "cli",
     "__main__",
 )  # fmt: skip
 """From the ground up: a module may import those of its own floor and of the floors below."""
 
-HOMES = {"typer": ("cli",), "rich": ("formats.table",), "jinja2": ("formats", "analyses"),
+HOMES = {"typer": ("cli",), "rich": ("formats.table",), "jinja2": ("formats.html",), "vl_convert": ("charts.render",),
          "prometheus_client": ("formats.prometheus",)}  # fmt: skip
 """Where alone a library may be imported."""
 
-LATE = ("scipy", "numpy", "pyarrow", "rapidfuzz", "rich", "jinja2", "prometheus_client")
+LATE = ("scipy", "numpy", "pyarrow", "rapidfuzz", "rich", "jinja2", "vl_convert", "prometheus_client")
 """What is imported inside the functions that need it, never at the top of a module."""
 
-HEAVY = {"polars", "numpy", "scipy", "pyarrow", "rich", "narwhals", "jinja2", "msgspec", "yaml"}
+HEAVY = {"polars", "numpy", "scipy", "pyarrow", "rich", "narwhals", "jinja2", "vl_convert", "msgspec", "yaml"}
 """What no help text needs."""
 
 LONGEST = 300

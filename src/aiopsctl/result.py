@@ -6,6 +6,10 @@ Additive only within a major `SCHEMA_VERSION`. Unknown is None, never 0.
 from dataclasses import dataclass, field
 from typing import Any
 
+from aiopsctl.page import Page, Section
+
+__all__ = ["Section"]  # part of what an answer is made of
+
 SCHEMA_VERSION = "1.0"
 TELLING = 0.4
 """A carrier of less power is hardly more than chance."""
@@ -196,21 +200,6 @@ class Data:
 
 
 @dataclass(frozen=True)
-class Section:
-    """A table of an analysis as values: numbers, text, None; `extra` of the result has the same for machines.
-
-    Columns of numbers stand right, and so do those named by `right`, whose numbers have units. Where there is no room
-    for all, those of `spare` go, the last of them first.
-    """
-
-    title: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[Any, ...], ...]
-    right: tuple[str, ...] = ()
-    spare: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
 class Result:
     """The answer of a command; `notes` are for people and go to stderr; `by`, `everything`, `breaches` are for tables.
 
@@ -218,7 +207,7 @@ class Result:
 
     An analysis adds its own keys (`extra`) to the document, and shows `sections` instead of the measurements, or below
     them where they are `measured`, too, and
-    `records` where an output format has one row a line.
+    `records` where an output format has one row a line. A report has a `page` of its own.
     """
 
     command: str
@@ -239,6 +228,7 @@ class Result:
     records: list[dict[str, Any]] | None = None
     breaches: tuple[Verdict, ...] = ()
     next: str = ""
+    page: Page | None = None
 
 
 def as_dict(result: Result) -> dict[str, Any]:
@@ -258,15 +248,17 @@ def as_dict(result: Result) -> dict[str, Any]:
             "counts": result.counts,
             "checks": to_builtins(result.checks),
         }
-    return document | result.extra | {"measurements": to_builtins(result.measurements)}
+    shown = {"sections": result.sections, "breaches": result.breaches, "report": result.page}
+    document |= result.extra | {name: to_builtins(of) for name, of in shown.items() if of}
+    return document | {"measurements": to_builtins(result.measurements)}
 
 
 def schema() -> dict[str, Any]:
     """Return the JSON Schema (2020-12) of the document that `as_dict` makes."""
     import msgspec
 
-    kinds = (Span, Data, Measurement, Verdict, Tile)
-    (window, data, measurement, verdict, tile), parts = msgspec.json.schema_components(
+    kinds = (Span, Data, Measurement, Verdict, Tile, Section, Page)
+    (window, data, measurement, verdict, tile, section, page), parts = msgspec.json.schema_components(
         kinds, ref_template="#/$defs/{name}"
     )
     parts["Measurement"]["properties"]["status"] = {"enum": ["ok", "unknown"]}
@@ -279,6 +271,10 @@ def schema() -> dict[str, Any]:
         "counts": {"type": "object", "properties": counts, "required": list(counts)},
         "checks": {"type": "array", "items": verdict},
     }
+    shown = {
+        "sections": {"type": "array", "items": section, "description": "the tables, as people see them"},
+        "breaches": {"type": "array", "items": verdict}, "report": page,
+    }  # fmt: skip
     common = {
         "schema_version": {"type": "string", "description": "major.minor; a minor version only adds"},
         "command": {"type": "string"},
@@ -291,7 +287,7 @@ def schema() -> dict[str, Any]:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "aiopsctl result",
         "type": "object",
-        "properties": common | judged | {"dashboard": {"type": "array", "items": tile}},
+        "properties": common | judged | shown | {"dashboard": {"type": "array", "items": tile}},
         "required": list(common),
         "if": {"properties": {"command": {"const": "check"}}},
         "then": {"required": list(judged)},

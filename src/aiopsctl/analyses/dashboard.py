@@ -36,6 +36,11 @@ def with_dashboard(shown: Result, log: Log, scope: Scope, checks: Sequence[Check
     The change is against the reference of the scope, else of the last 7 days against the 7 before.
     """
     verdicts = run(checks, log, replace(how, explain=False)).checks or [] if checks and shown.data.rows_used else []
+    return with_tiles(shown, log, scope, verdicts)
+
+
+def with_tiles(shown: Result, log: Log, scope: Scope, verdicts: Sequence[Verdict]) -> Result:
+    """Return a summary with the dashboard of its metrics, of verdicts that are known already."""
     tiles = _tiles(shown.measurements, log, scope, verdicts)
     breaches = tuple(v for v in verdicts if v.status in BREACH)
     return replace(shown, extra={**shown.extra, "dashboard": to_builtins(tiles)}, breaches=breaches)

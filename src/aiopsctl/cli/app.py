@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from aiopsctl.cli import check, cost, demo, doctor, drift, explain, ingest, init, look, scale
+from aiopsctl.cli import check, cost, demo, doctor, drift, explain, ingest, init, look, report, scale
 from aiopsctl.cli.group import Commands
 
 app = typer.Typer(
@@ -47,6 +47,7 @@ cost.add_to(app)
 drift.add_to(app)
 scale.add_to(app)
 check.add_to(app)
+report.add_to(app)
 ingest.add_to(app)
 
 

@@ -52,7 +52,7 @@ def drift(
     if common.where:
         predicate(common.where)
     session = open_session(common, _with_texts if common.with_text else None)
-    scope, why = _scope(session, common)
+    scope, why = scope_of(session, common)
     result = answer(session.log, Ask(scope, session.complete, why, again(common), investigate, common.with_text))
     if not result.exit_code and failed(result, fail_on):
         result = replace(result, exit_code=1)
@@ -78,7 +78,7 @@ def _check_no_times(by: tuple[str, ...]) -> None:
         )
 
 
-def _scope(session: "Session", common: Common) -> "tuple[Scope, str]":
+def scope_of(session: "Session", common: Common) -> "tuple[Scope, str]":
     """Return the two windows and the slices, and why it is these windows where the user did not say so."""
     from dataclasses import replace
 

@@ -66,6 +66,11 @@ EXAMPLES: Mapping[str, Sequence[tuple[str, str]]] = MappingProxyType(
             ("check -o junit.xml -o check.sarif", "files for CI beside the table"),
             ("check --dry-run", "what would be judged, on how much"),
         ),
+        "report": (
+            ("report logs/ -o report.html", "everything, as one page with charts"),
+            ("report logs/ --cadence weekly -o week.md", "the handbook's review of the week"),
+            ("report --from result.json -o page.html", "a saved answer of any command"),
+        ),
         "ingest": (
             ("ingest logs/ --store .aiopsctl/store", "read what is new into a store"),
             ("ingest --store .aiopsctl/store --status", "what it holds"),

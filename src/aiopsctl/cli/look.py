@@ -39,10 +39,22 @@ def add_to(app: typer.Typer) -> None:
 
 def _command(name: str) -> Callable[..., int]:
     def command(common: Common, *, metrics: Metrics = "") -> int:
-        return looked(name, common, metrics)
+        from aiopsctl.cli.run import pictured
+
+        return looked(name, common, metrics, _distributions if name == "latency" and pictured(common) else None)
 
     command.__name__ = name
     return reads_logs(command)
+
+
+def _distributions(result: "Result", session: "Session", asked: "Scope") -> "Result":
+    """Add how long the calls of each feature took, which a chart shows."""
+    from aiopsctl.analyses.distributions import with_distributions
+    from aiopsctl.checks.check import from_config
+
+    if asked.by or result.exit_code:
+        return result
+    return with_distributions(result, session.log, asked, from_config(session.config, session.config_file))
 
 
 def looked(name: str, common: Common, metrics: str, more: "More | None" = None) -> int:

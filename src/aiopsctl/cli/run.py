@@ -12,7 +12,7 @@ from aiopsctl.errors import AiopsctlError, ConfigError, UsageError, nearest
 
 if TYPE_CHECKING:
     from aiopsctl.cli.options import Common
-    from aiopsctl.formats.format import Look
+    from aiopsctl.formats.format import Format, Look
     from aiopsctl.result import Result
 
 INTERNAL, INTERRUPTED, NAGIOS_UNKNOWN = 70, 130, 3
@@ -126,22 +126,40 @@ def check_output(common: "Common", *, judges: bool = False) -> None:
         raise UsageError(f"format {wrong} shows verdicts: only check has them", help=f"formats here: {known}")
 
 
-def emit(result: "Result", common: "Common") -> int:
-    """Write the result to stdout and to every `-o`, notes to stderr, and return the exit code."""
-    from aiopsctl.cli.files import write
+def pictured(common: "Common") -> bool:
+    """Return whether a format is asked for that shows charts."""
+    from aiopsctl.formats.format import format_named, target
+
+    chosen = [format_named(common.format)] if common.format else []
+    return any(found.pictures for found in (*chosen, *(target(output)[0] for output in common.output or ())))
+
+
+def emit(result: "Result", common: "Common", *, shown: bool = True) -> int:
+    """Write the result to stdout (where it is `shown`) and to every `-o`, notes to stderr, and return the exit code."""
     from aiopsctl.formats.format import Look, format_named, target
 
     targets = [target(output) for output in common.output or []]
     for found, path in targets:
         if path != "-":
-            write(Path(path), found.render(result, Look()))
+            _save(result, found, Path(path))
     if common.quiet < 2:
         _say_notes(result, quiet=common.quiet > 0)
     chosen = format_named(common.format or "table")
-    for found in [found for found, path in targets if path == "-"] or [chosen]:
+    for found in [found for found, path in targets if path == "-"] or ([chosen] if shown else []):
         if not is_silent(result, common, human=found.human):
             put(found.render(result, look(common) if found.human else Look()), machine=not found.human)
     return result.exit_code
+
+
+def _save(result: "Result", found: "Format", path: Path) -> None:
+    """Write a file, and those that belong beside it."""
+    from aiopsctl.cli.files import write
+    from aiopsctl.formats.format import Look
+
+    beside = found.beside(result, path.stem) if found.beside else {}
+    write(path, found.render(result, Look(beside=path.stem if beside else "")))
+    for name, text in beside.items():
+        write(path.parent / name, text)
 
 
 def is_silent(result: "Result", common: "Common", *, human: bool) -> bool:

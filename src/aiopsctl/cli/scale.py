@@ -17,8 +17,7 @@ from aiopsctl.cli.options import Common, reads_logs
 from aiopsctl.errors import UsageError, nearest
 
 if TYPE_CHECKING:
-    from aiopsctl.analyses.analysis import Analysis, Answer
-    from aiopsctl.result import Result
+    from aiopsctl.analyses.analysis import Analysis
 
 _PACKAGE = "aiopsctl.analyses.scale"
 
@@ -130,6 +129,7 @@ def _run(name: str, analysis: "Analysis", common: Common, options: dict[str, Any
     from dataclasses import replace
 
     from aiopsctl.analyses.analysis import Asked
+    from aiopsctl.analyses.answered import answered
     from aiopsctl.cli.configured import sources
     from aiopsctl.cli.files import protect, write
     from aiopsctl.cli.money import book
@@ -143,40 +143,13 @@ def _run(name: str, analysis: "Analysis", common: Common, options: dict[str, Any
     if common.where:
         predicate(common.where)
     session = open_session(common, analysis.reader)
-    asked_scope = scope(session, common)
-    base = _base(name, analysis, session, asked_scope)
-    if not base.exit_code:
-        asked = Asked(
-            session.log, asked_scope, session.config, book(session.config), session.window.until or session.now, options,
-        )  # fmt: skip
-        answer = analysis.run(asked)
-        base = _answered(name, base, answer)
-        protect([*(common.paths or sources(session.config)), *(common.feedback or [])], answer.files)
-        for path, text in answer.files.items():
-            write(Path(path), text)
+    asked = Asked(
+        session.log, scope(session, common), session.config, book(session.config), session.window.until or session.now, options,
+    )  # fmt: skip
+    base, answer = answered(name, analysis, asked)
+    protect([*(common.paths or sources(session.config)), *(common.feedback or [])], answer.files)
+    for path, text in answer.files.items():
+        write(Path(path), text)
     result = replace(base, window=replace(base.window, partial=session.partial))
     why = too_many_rejects(session, common, by_default=False)
     return emit(refused(result, why) if why else result, common)
-
-
-def _base(name: str, analysis: "Analysis", session: Any, scope: Any) -> "Result":
-    from dataclasses import replace
-
-    from aiopsctl.views import nothing_found, refused, view
-
-    result = view(f"scale {name}", analysis.metrics, session.log, scope)
-    if not result.data.rows_used:
-        return refused(replace(result, notes=list(session.log.account.notes)), nothing_found(session.log, scope))
-    return replace(result, exit_code=0, notes=list(session.log.account.notes))
-
-
-def _answered(name: str, base: "Result", answer: "Answer") -> "Result":
-    from dataclasses import replace
-
-    from aiopsctl.views import refused
-
-    result = replace(
-        base, extra={name.replace("-", "_"): dict(answer.data)}, sections=answer.sections,
-        records=[dict(each) for each in answer.records], notes=[*base.notes, *answer.notes],
-    )  # fmt: skip
-    return refused(result, answer.refused) if answer.refused else result

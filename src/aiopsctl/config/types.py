@@ -280,6 +280,10 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     alarms: Annotated[Alarms, says("The false alarms of a year that changes are judged by.")] = Alarms()
     checks: Annotated[dict[str, Check], says("What is judged, by name.")] = {}
     mutes: Annotated[tuple[Mute, ...], says("Checks that are silenced for a time.")] = ()
+    reviews: Annotated[
+        dict[Literal["daily", "weekly", "monthly", "quarterly"], str],
+        says("Who holds each review of `report --cadence`."),
+    ] = {}
 
 
 class Config(Settings, frozen=True, kw_only=True):

@@ -4,7 +4,7 @@ Only `user_id` is replaced: a tenant is an organisation, and a group that figure
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from hmac import digest
 
 import polars as pl
@@ -17,8 +17,13 @@ def pseudonymized(events: pl.DataFrame, key: bytes) -> pl.DataFrame:
     if "user_id" not in events.columns:
         return events
     ids = events["user_id"].drop_nulls().unique().to_list()
-    names = list(_shortened([digest(key, each.encode(), "sha256").hex() for each in ids]))
+    names = pseudonyms(ids, key)
     return events.with_columns(pl.col("user_id").replace_strict(ids, names, return_dtype=pl.String))
+
+
+def pseudonyms(ids: Sequence[str], key: bytes) -> list[str]:
+    """Return what stands for each of some distinct ids."""
+    return list(_shortened([digest(key, each.encode(), "sha256").hex() for each in ids]))
 
 
 def _shortened(hashes: Iterable[str]) -> Iterator[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from aiopsctl import catalog
 from aiopsctl.analyses.drift.definitions import statistics
-from aiopsctl.formats.md import escape
+from aiopsctl.formats.md_page import escape
 from aiopsctl.metric import Metric
 from aiopsctl.readable import plural
 from aiopsctl.words import names

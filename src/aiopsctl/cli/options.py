@@ -143,7 +143,7 @@ class Common:
             "-f",
             "--format",
             metavar="FORMAT",
-            help="table, json, jsonl, csv, md, html, ...",
+            help="table, json, jsonl, csv, md, html",
             rich_help_panel=_OUT,
             autocompletion=complete.formats,
         ),

@@ -20,6 +20,7 @@ _FIRST = (
 """The metrics that keep their column where there is no room for all; the others go first, the last of them before."""
 
 _SMALL = 30
+_LONGEST = 2000
 _COUNTS = ("calls", "events", "users")
 
 
@@ -71,11 +72,11 @@ def _section(section: Section) -> Table:
     """Return the table of an analysis; numbers stand right."""
     right = [all(isinstance(row[i], int | float | None) for row in section.rows) for i in range(len(section.columns))]
     columns = [
-        Column(name, right=is_right or name in section.right)
+        Column(clean(name), right=is_right or name in section.right)
         for name, is_right in zip(section.columns, right, strict=True)
     ]
     rows = [Row(tuple(_shown(value) for value in row)) for row in section.rows]
-    return Table(columns, [(section.title, rows)])
+    return Table(columns, [(clean(section.title, _LONGEST), rows)])
 
 
 def _shown(value: object) -> str:
@@ -100,7 +101,7 @@ def closing(result: Result) -> list[str]:
 def next_command(result: Result) -> str:
     """Return the one command that follows from the worst verdict, or an empty string."""
     ordered = sorted(result.checks or result.breaches, key=lambda check: STATUSES.index(check.status))
-    return clean(next((check.next for check in ordered if check.next), ""), 2000)
+    return clean(next((check.next for check in ordered if check.next), ""), _LONGEST)
 
 
 def _by_metric(result: Result) -> Table:

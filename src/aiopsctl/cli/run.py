@@ -1,9 +1,10 @@
 """The edge: errors become one message and an exit code, results become text on the right stream."""
 
 import os
+import signal
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,16 +16,19 @@ if TYPE_CHECKING:
     from aiopsctl.formats.format import Look
     from aiopsctl.result import Result
 
-INTERNAL, INTERRUPTED, NAGIOS_UNKNOWN = 70, 130, 3
+INTERNAL, INTERRUPTED, TERMINATED, NAGIOS_UNKNOWN = 70, 130, 143, 3
 _LONGEST = 2000
 
 
 def guarded(enter: Callable[[], Any], words: Sequence[str]) -> int:
     """Return the exit code of a run; no traceback reaches a user unless asked for, and nobody who left changes it."""
     try:
-        code = int(enter() or 0)
+        with _terminable():
+            code = int(enter() or 0)
         if code != INTERRUPTED:
             return code
+    except _Terminated:
+        code = TERMINATED
     except AiopsctlError as error:
         say(told(error))
         code = error.exit_code
@@ -38,6 +42,29 @@ def guarded(enter: Callable[[], Any], words: Sequence[str]) -> int:
     except BaseException as error:  # noqa: BLE001 - a panic of the engine is no Exception
         code = _parser_said(error) if hasattr(error, "format_message") else _bug(error, debug="--debug" in words)
     return NAGIOS_UNKNOWN if _wants_nagios(words) else code
+
+
+class _Terminated(BaseException):
+    """The program was asked to end: what is half done is undone on the way out."""
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """Let SIGTERM end what runs as Ctrl-C does, unless somebody looks after it already."""
+    try:
+        ours = signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+        before = signal.signal(signal.SIGTERM, _terminated) if ours else None
+    except ValueError:  # not the main thread: signals go elsewhere
+        before = None
+    try:
+        yield
+    finally:
+        if before is not None:
+            signal.signal(signal.SIGTERM, before)
+
+
+def _terminated(*_: object) -> None:
+    raise _Terminated
 
 
 def _wants_nagios(words: Sequence[str]) -> bool:

@@ -1,9 +1,12 @@
 """Every command with every output that it has, found by looking: what one more command or format writes is tested, too."""
 
 import os
+import socket
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 from running import Done, commands, options, run
 
@@ -65,6 +68,18 @@ def written(words: Sequence[str]) -> tuple[Done, dict[str, str]]:
     for name in made:
         os.unlink(name)
     return done, {"stdout": done.stdout, "stderr": done.stderr, **made}
+
+
+@contextmanager
+def no_network() -> Iterator[None]:
+    """Let nobody open a socket or ask for an address."""
+
+    def opened(*_: object, **__: object) -> None:
+        raise AssertionError("somebody asks the network")
+
+    names = ("socket", "create_connection", "getaddrinfo", "gethostbyname")
+    with mock.patch.multiple(socket, **dict.fromkeys(names, opened)):
+        yield
 
 
 def _files() -> set[str]:

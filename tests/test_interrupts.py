@@ -124,23 +124,3 @@ def _reads_stdin(pid: int) -> bool:
         return Path(f"/proc/{pid}/syscall").read_text().split()[:2] == ["0", "0x0"]
     except OSError:
         return False
-
-
-def test_small_disk(tmp_path: Path) -> None:
-    """On a real disk of 64 KiB that is full, the document is an error and not there."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    made = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(disk)], capture_output=True, check=False
-    )
-    if made.returncode:
-        pytest.skip("may not make a small disk")
-    try:
-        (disk / "ballast").write_bytes(b"x" * 60_000)
-        done = run("summary", "log.jsonl", "-o", f"json={disk}/out.json", "--rejects", f"{disk}/rejects")
-        assert (done.exit_code, sorted(path.name for path in disk.iterdir())) in [
-            (2, ["ballast", "rejects"]),
-            (2, ["ballast"]),
-        ]
-    finally:
-        subprocess.run(["umount", str(disk)], check=False)  # noqa: S607

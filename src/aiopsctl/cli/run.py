@@ -40,7 +40,7 @@ def guarded(enter: Callable[[], Any], words: Sequence[str]) -> int:
         forget_stdout()
         return 0
     except BaseException as error:  # noqa: BLE001 - a panic of the engine is no Exception
-        code = _parser_said(error) if hasattr(error, "format_message") else _bug(error, debug="--debug" in words)
+        code = _parser_said(error) if hasattr(error, "format_message") else _bug(error, words)
     return NAGIOS_UNKNOWN if _wants_nagios(words) else code
 
 
@@ -97,12 +97,11 @@ def _parser_said(error: Any) -> int:
     return int(error.exit_code)
 
 
-def _bug(error: BaseException, *, debug: bool) -> int:
+def _bug(error: BaseException, words: Sequence[str]) -> int:
     """Tell where it broke, without the message: that may hold what the log holds."""
+    debug = "--debug" in words
     if debug:
-        import traceback
-
-        say("".join(traceback.format_exception(error)).rstrip())
+        say(_trace(error, with_text="--with-text" in words))
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
@@ -110,6 +109,21 @@ def _bug(error: BaseException, *, debug: bool) -> int:
     hint = "please report it" if debug else "run again with --debug, and please report it"
     say(f"error: a bug in aiopsctl ({type(error).__name__} in {place}): {hint}")
     return INTERNAL
+
+
+_PLAIN = (RuntimeError, TypeError, AttributeError, NameError, ImportError, AssertionError)
+"""Errors whose messages name what is in the code; those of engines and parsers repeat the value that they met."""
+
+
+def _trace(error: BaseException, *, with_text: bool) -> str:
+    """Return the traceback of an error; its message is that of a value only where text is asked for."""
+    import traceback
+
+    if with_text:
+        return "".join(traceback.format_exception(error)).rstrip()
+    message = error if isinstance(error, _PLAIN) else "(it may repeat what the log holds: --with-text shows it)"
+    steps = "".join(traceback.format_tb(error.__traceback__))
+    return f"Traceback (most recent call last):\n{steps}{type(error).__name__}: {message}"
 
 
 def say(message: str) -> None:

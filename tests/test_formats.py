@@ -10,30 +10,16 @@ from typing import Any
 
 import jsonschema
 import pytest
+from hostile import HOSTILE, UNSEEN
 from rich.cells import cell_len
 
 from aiopsctl import catalog
 from aiopsctl.errors import UsageError
 from aiopsctl.formats.format import Look, format_named, formats, target
 from aiopsctl.readable import change, clean, interval, number, plural
-from aiopsctl.result import STATUSES, Data, Measurement, Reference, Result, Span, Verdict, as_dict, schema
+from aiopsctl.result import STATUSES, Data, Measurement, Reference, Result, Section, Span, Verdict, as_dict, schema
 
-HOSTILE = [
-    "\x1b[31mred\x1b[0m", "\x1b]0;title\x07", "\x1b]8;;https://evil.example\x1b\\link\x1b]8;;\x1b\\", "\x1b[2J\x1b[H",
-    "\x1bP+q\x1b\\", "\x9b31mred", "\x9d0;title\x9c", "\rforged", "a\nforged row", "a\r\nb", "a\tb", "nul\0nul",
-    "bell\x07", "back\b\b\bspace", "\x7f", "\x85next", "\u2028line", "\u2029paragraph", "\u202egnp.exe", "\u2066a\u2069",
-    "zero\u200bwidth", "\ufeffmark", "\u2060joiner", "soft\u00adhyphen", "\U000e0041tag", "\ufffe", "lone \ud83d surrogate",
-    "lone \udc80 byte", "[/]", "[red]red[/red]", "[bold", ":smile:", "**bold** _it_ `code`", "# title", "- item", "1. item",
-    "[link](https://evil.example)", "![image](https://evil.example/x.png)", "https://evil.example", "www.evil.example",
-    "mail@evil.example", "<script>alert(1)</script>", "<!-- -->", "&amp;", "a|b", "a\\|b", "~~gone~~", "```", "---",
-    "=1+1", "+1", "-1", "@SUM(A1)", "=cmd|' /C calc'!A0", "\t=1", "\r=1", "\uff1d1", "\uff0b1", "\uff0d1", "\uff201", "'=1", '"=1"', "a,b;c",
-    "::error::forged", "  ::set-output name=x::y", "##[error]forged", "%s %n {0} {self} {{7*7}} ${HOME}",
-    "x" * 5000, "語" * 300, "e" + "\u0301" * 200, "🧑\u200d🚀", "", " ", "--all", "null", "NaN",
-]  # fmt: skip
 SAFE_ENDS = ("\n", "\r\n")
-UNSEEN = re.compile(
-    "[\x00-\x09\x0b-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufffe\uffff\ud800-\udfff\U000e0000-\U000e0fff]"
-)
 COLOR = re.compile(r"\x1b\[[0-9;]*m")
 CELL = re.compile(r"(?<!\\)\|")
 WIDTHS = (80, 120, 160)
@@ -78,6 +64,7 @@ def hostile_results(text: str) -> list[Result]:
     return [
         result([measurement("calls", 3, slice=by), measurement("error-rate", slice=by)], by=("feature", "model")),
         result([measurement("calls", None, reason=text, status="unknown"), measurement("error-rate", reason=text)]),
+        result([], sections=(Section(text, (text, "calls"), ((text, 3),)),)),
         checked(verdict(id=text, slice={"feature": text}, reason=text, at={"file": text, "line": 1}, next=text)),
     ]
 

@@ -442,3 +442,27 @@ def test_least_coverage_of_a_cost(least: float, expected: str) -> None:
 
     assert (expected, 0.9) == (cost.status, cost.coverage)
     assert ("ok", None) == (calls.status, calls.coverage)
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        " AND ".join(["latency_ms > 1"] * 20_000),
+        "latency_ms > " + "+".join(["1"] * 20_000),
+        "CASE WHEN cache_hit THEN " * 24 + "1",
+        "NOT " * 20_000 + "cache_hit",
+        "model = '\ud83d'",
+    ],
+    ids=["conditions", "sum", "cases", "negations", "half a character"],
+)
+def test_conditions_that_kill_the_engine(where: str) -> None:
+    """A condition of so many steps that the engine would crash or never end is refused at once, and so is what is no text."""
+    with pytest.raises(UsageError, match="--where"):
+        predicate(where)
+
+
+def test_condition_with_many_values() -> None:
+    """A list of values may be of any length, whatever is in them."""
+    ids = ", ".join(f"'{number}-case-and-or-{number}+1'" for number in range(20_000))
+
+    assert predicate(f"user_id IN ({ids})").meta.root_names() == ["user_id"]

@@ -21,6 +21,7 @@ EXIT_CODES: Mapping[int, str] = MappingProxyType({
     3: "could not be judged: no rows, a column or price missing, too many rejected rows, a required check without samples",
     70: "a bug of aiopsctl",
     130: "interrupted",
+    143: "terminated",
 })  # fmt: skip
 """What the program exits with, and what that means."""
 

@@ -3,6 +3,7 @@
 One path for every command, so that a check and a report can never disagree.
 """
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -152,6 +153,7 @@ def calendar(tz: ZoneInfo) -> list[pl.Expr]:
 def predicate(where: str) -> pl.Expr:
     """Return a filter from SQL, or raise `UsageError` for bad syntax, unknown columns and types that do not fit."""
     shown = f'--where "{where}"'
+    _check_size(shown, where)
     try:
         condition = pl.sql_expr(where)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
@@ -169,6 +171,19 @@ def predicate(where: str) -> pl.Expr:
     return condition
 
 
+def _check_size(shown: str, where: str) -> None:
+    """Raise `UsageError` for what the engine dies of or does not end with: no text, or too many steps."""
+    if not where.isprintable() and any("\ud800" <= character <= "\udfff" for character in where):
+        raise UsageError(f"{shown} is no text: it holds bytes that are not UTF-8", help=_EXAMPLE)
+    steps = _STEP.findall(_LITERAL.sub("", where).lower())
+    if len(steps) > _MOST_STEPS or steps.count("case") > _MOST_CASES:
+        raise UsageError(
+            "--where is too long to be looked at", help="write many values as one list: user_id IN ('a', 'b')"
+        )
+
+
+_LITERAL, _STEP = re.compile(r"'[^']*'"), re.compile(r"\b(?:and|or|not|case)\b|[-+*/%|]", re.IGNORECASE)
+_MOST_STEPS, _MOST_CASES = 1000, 10
 _EXAMPLE = "for example: feature = 'draft' AND latency_ms > 5000 AND ts >= DATE '2026-09-01'"
 _SHOWN = tuple(name for name in COLUMNS if name not in TEXT)
 

@@ -37,7 +37,7 @@ def cell(value: object) -> object:
     if not isinstance(value, str):
         return value
     text = clean(value, LONGEST_CELL)
-    return f"'{text}" if text.startswith(FORMULA) else text
+    return f"'{text}" if text.lstrip().startswith(FORMULA) else text
 
 
 def escaped(character: str) -> str:

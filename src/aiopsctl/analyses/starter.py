@@ -82,11 +82,14 @@ def starter(asked: Asked, log: Found | None = None) -> str:
 
 
 def quoted(text: str) -> str:
-    """Return a text as one YAML word in which nothing acts: plain where that is safe, else in double quotes."""
+    """Return a text as one YAML word in which nothing acts: plain where that is safe, else in double quotes.
+
+    A build takes `##[` for a command wherever it stands.
+    """
     if _PLAIN.fullmatch(text) and yaml.safe_load(text) == text:
         return text
     dumped = yaml.safe_dump(text, default_style='"', allow_unicode=not UNSAFE.search(text), width=float("inf"))
-    return str(dumped).removesuffix("\n")
+    return str(dumped).removesuffix("\n").replace("##[", r"\x23#[")
 
 
 def is_writable(name: str) -> bool:

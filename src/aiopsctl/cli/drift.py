@@ -48,7 +48,7 @@ def drift(
     check_output(common)
     one_of("--fail-on", fail_on, _LEVELS)
     check_by(names(common.by))
-    _check_no_times(names(common.by))
+    _check_cuts(names(common.by))
     if common.where:
         predicate(common.where)
     session = open_session(common, _with_texts if common.with_text else None)
@@ -69,12 +69,16 @@ def _with_texts(paths: "Sequence[str]", feedback: "Sequence[str]", how: "Reading
     return read(paths, feedback, replace(how, keep_text=True))
 
 
-def _check_no_times(by: tuple[str, ...]) -> None:
+def _check_cuts(by: tuple[str, ...]) -> None:
     from aiopsctl.events import CALENDAR
 
     if wrong := next((name for name in by if name in (*CALENDAR, "ts")), ""):
         raise UsageError(
             f"drift cannot be cut by {wrong}: it looks at days and weeks itself", help="cut by a column: feature"
+        )
+    if "user_id" in by:
+        raise UsageError(
+            "drift cannot be cut by user_id: it tests a change across users", help="cut by a column of users: tier"
         )
 
 

@@ -214,7 +214,10 @@ def _write(texts: dict[str, str], *, force: bool) -> None:
     for path, text in texts.items():
         _require_room(path, text, force=force)
     for path, text in texts.items():
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        try:
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(f"cannot write {path}: {error.strerror}") from None
         write(Path(path), text)
 
 

@@ -1,9 +1,10 @@
 """The edge: errors become one message and an exit code, results become text on the right stream."""
 
 import os
+import signal
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,16 +16,19 @@ if TYPE_CHECKING:
     from aiopsctl.formats.format import Format, Look
     from aiopsctl.result import Result
 
-INTERNAL, INTERRUPTED, NAGIOS_UNKNOWN = 70, 130, 3
+INTERNAL, INTERRUPTED, TERMINATED, NAGIOS_UNKNOWN = 70, 130, 143, 3
 _LONGEST = 2000
 
 
 def guarded(enter: Callable[[], Any], words: Sequence[str]) -> int:
     """Return the exit code of a run; no traceback reaches a user unless asked for, and nobody who left changes it."""
     try:
-        code = int(enter() or 0)
+        with _terminable():
+            code = int(enter() or 0)
         if code != INTERRUPTED:
             return code
+    except _Terminated:
+        code = TERMINATED
     except AiopsctlError as error:
         say(told(error))
         code = error.exit_code
@@ -36,8 +40,31 @@ def guarded(enter: Callable[[], Any], words: Sequence[str]) -> int:
         forget_stdout()
         return 0
     except BaseException as error:  # noqa: BLE001 - a panic of the engine is no Exception
-        code = _parser_said(error) if hasattr(error, "format_message") else _bug(error, debug="--debug" in words)
+        code = _parser_said(error) if hasattr(error, "format_message") else _bug(error, words)
     return NAGIOS_UNKNOWN if _wants_nagios(words) else code
+
+
+class _Terminated(BaseException):
+    """The program was asked to end: what is half done is undone on the way out."""
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """Let SIGTERM end what runs as Ctrl-C does, unless somebody looks after it already."""
+    try:
+        ours = signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+        before = signal.signal(signal.SIGTERM, _terminated) if ours else None
+    except ValueError:  # not the main thread: signals go elsewhere
+        before = None
+    try:
+        yield
+    finally:
+        if before is not None:
+            signal.signal(signal.SIGTERM, before)
+
+
+def _terminated(*_: object) -> None:
+    raise _Terminated
 
 
 def _wants_nagios(words: Sequence[str]) -> bool:
@@ -84,12 +111,11 @@ def _short(context: Any) -> str:
     return "\n".join([context.command.help, "", *examples, *more])
 
 
-def _bug(error: BaseException, *, debug: bool) -> int:
+def _bug(error: BaseException, words: Sequence[str]) -> int:
     """Tell where it broke, without the message: that may hold what the log holds."""
+    debug = "--debug" in words
     if debug:
-        import traceback
-
-        say("".join(traceback.format_exception(error)).rstrip())
+        say(_trace(error, with_text="--with-text" in words))
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
@@ -97,6 +123,21 @@ def _bug(error: BaseException, *, debug: bool) -> int:
     hint = "please report it" if debug else "run again with --debug, and please report it"
     say(f"error: a bug in aiopsctl ({type(error).__name__} in {place}): {hint}")
     return INTERNAL
+
+
+_PLAIN = (RuntimeError, TypeError, AttributeError, NameError, ImportError, AssertionError)
+"""Errors whose messages name what is in the code; those of engines and parsers repeat the value that they met."""
+
+
+def _trace(error: BaseException, *, with_text: bool) -> str:
+    """Return the traceback of an error; its message is that of a value only where text is asked for."""
+    import traceback
+
+    if with_text:
+        return "".join(traceback.format_exception(error)).rstrip()
+    message = error if isinstance(error, _PLAIN) else "(it may repeat what the log holds: --with-text shows it)"
+    steps = "".join(traceback.format_tb(error.__traceback__))
+    return f"Traceback (most recent call last):\n{steps}{type(error).__name__}: {message}"
 
 
 def say(message: str) -> None:

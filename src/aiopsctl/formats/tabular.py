@@ -13,6 +13,7 @@ from aiopsctl.views import short
 
 STYLES = {"critical": "bold red", "warning": "yellow", "unknown": "magenta", "ok": "green"}
 _SMALL = 30
+_LONGEST = 2000
 _COUNTS = ("calls", "events", "users")
 
 
@@ -65,10 +66,10 @@ def _section(section: Section) -> Table:
     ranks = {name: rank for rank, name in enumerate(section.spare, start=1)}
     right = [all(isinstance(row[i], int | float | None) for row in section.rows) for i in range(len(section.columns))]
     columns = [
-        Column(name, right=is_right or name in section.right, rank=ranks.get(name, 0))
+        Column(clean(name), right=is_right or name in section.right, rank=ranks.get(name, 0))
         for name, is_right in zip(section.columns, right, strict=True)
     ]
-    return Table(columns, [(section.title, [_row(section, row) for row in section.rows])])
+    return Table(columns, [(clean(section.title, _LONGEST), [_row(section, row) for row in section.rows])])
 
 
 def _row(section: Section, row: tuple[object, ...]) -> Row:
@@ -104,7 +105,7 @@ def closing(result: Result) -> list[str]:
 def next_command(result: Result) -> str:
     """Return the one command that follows from the worst verdict, else from the answer, or an empty string."""
     ordered = sorted(result.checks or result.breaches, key=lambda check: STATUSES.index(check.status))
-    return clean(next((check.next for check in ordered if check.next), result.next), 2000)
+    return clean(next((check.next for check in ordered if check.next), result.next), _LONGEST)
 
 
 def _by_metric(result: Result) -> Table:

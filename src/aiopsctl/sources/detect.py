@@ -13,6 +13,7 @@ from aiopsctl.errors import UsageError, nearest
 from aiopsctl.sources import documents, files, lines, tables
 from aiopsctl.sources.files import Input
 from aiopsctl.sources.source import Head, Source
+from aiopsctl.sources.surrogates import without_lone_surrogates
 
 _HEAD_BYTES = 256 << 10
 _HEAD_RECORDS = 1000
@@ -46,7 +47,7 @@ def head_of(each: Input) -> Head | None:
     start = _beginning(each)
     if start.startswith(_UTF_16):
         raise UsageError(f"{each.shown} is UTF-16", help=f"iconv -f UTF-16 -t UTF-8 {each.shown} > utf8.jsonl")
-    text = start.removeprefix(_BOM).lstrip()
+    text, _ = without_lone_surrogates(start.removeprefix(_BOM).lstrip())
     if not text:
         return None
     if documents.separated(text):
@@ -97,6 +98,8 @@ def _names(records: Sequence[Mapping[str, Any]]) -> frozenset[str]:
 def _document_head(each: Input, text: bytes, records: Sequence[Mapping[str, Any]]) -> Head | None:
     """Return the head of a file that is one JSON document, or None where it is lines."""
     if text.startswith(b"["):
+        if records and documents.is_whole(text.split(b"\n", 1)[0]):
+            return None
         found = documents.first_of_array(text)
         if found:
             return Head("json", _names(found), tuple(found))

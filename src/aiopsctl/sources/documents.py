@@ -6,7 +6,7 @@ There is one more for people to read: records over several lines, behind remarks
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -14,6 +14,7 @@ import msgspec
 from aiopsctl.errors import UsageError
 from aiopsctl.sources import files
 from aiopsctl.sources.files import Input
+from aiopsctl.sources.surrogates import without_lone_surrogates
 
 _BOM = b"\xef\xbb\xbf"
 _SEPARATOR = re.compile(rb"^=+ record \d+ =+\s*?$", re.MULTILINE)
@@ -34,9 +35,11 @@ def records(each: Input, inside: str = "") -> list[bytes]:
 
     Records with lines between them are returned as they are. Raises `UsageError` where the file is no JSON otherwise.
     """
-    data = files.whole(each).removeprefix(_BOM).strip()
-    if separated(data):
-        return [_on_one_line(record) for record in _SEPARATOR.split(data)[1:]]
+    written = files.whole(each).removeprefix(_BOM).strip()
+    if separated(written):
+        return [_on_one_line(record) for record in _SEPARATOR.split(written)[1:]]
+    whole, halves = without_lone_surrogates(written)
+    data = whole
     try:
         if inside:
             data = bytes(msgspec.json.decode(data, type=dict[str, msgspec.Raw])[inside])
@@ -47,7 +50,17 @@ def records(each: Input, inside: str = "") -> list[bytes]:
             f"{each.shown} is neither JSON nor JSON lines: {error}",
             help="expected one JSON object per line (jq -c . writes it), a JSON array, CSV or Parquet",
         ) from None
-    return [_on_one_line(bytes(raw)) for raw in found]
+    texts = [bytes(raw) for raw in found]
+    return [_on_one_line(text) for text in (_as_written(texts, whole, written) if halves else texts)]
+
+
+def _as_written(found: Iterable[bytes], whole: bytes, written: bytes) -> Iterator[bytes]:
+    """Yield records as they were written: what stands for half a character is as long as it, and is counted later."""
+    at = 0
+    for text in found:
+        at = whole.index(text, at)
+        yield written[at : at + len(text)]
+        at += len(text)
 
 
 def _on_one_line(record: bytes) -> bytes:
@@ -64,6 +77,11 @@ def _decoded(record: bytes) -> Any:
         return msgspec.json.decode(record)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
+
+
+def is_whole(line: bytes) -> bool:
+    """Return whether a line is a JSON value by itself."""
+    return _decoded(line) is not None
 
 
 def first_of_array(text: bytes) -> list[Mapping[str, Any]]:

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from aiopsctl.sources.log import Log
     from aiopsctl.sources.opening import Reading
 
+LARGE, _PACKED = 1 << 30, 8
+"""From so many bytes of lines on, rows are put on disk; compressed ones have about so many times their size."""
+
 
 def folder_of(common: Common, config: "Config") -> Path | None:
     """Return the folder of the store: `--store`, else that of the config where its own sources are read."""
@@ -28,11 +31,12 @@ def stored(
 ) -> "Log | None":
     """Return the log that the store holds once it has read what is new; None where the logs themselves are to be read.
 
-    A store holds no text, and not where rows were rejected: what asks for those reads the logs.
+    A store holds no text, and not where rows were rejected: what asks for those reads the logs. Without a store, logs
+    that are larger than memory should hold go through one that is thrown away.
     """
     folder = folder_of(common, config)
     if folder is None:
-        return None
+        return None if _unfit(common, paths) else _aside([*paths, *feedback], config, how)
     from aiopsctl.cli.money import book
     from aiopsctl.store.disk import StoreError
     from aiopsctl.store.store import Store
@@ -52,6 +56,40 @@ def stored(
 
         say(f"note: read without the store: {told(UsageError(why)).removeprefix('error: ')}")
     return None
+
+
+def _aside(paths: Sequence[str], config: "Config", how: "Reading") -> "Log | None":
+    """Return the log of large files with its rows on disk, in a folder that is gone when the process ends."""
+    from aiopsctl.sources.files import expand
+
+    size = sum(_inflated(each.path) for each in expand(paths) if each.path != "-")
+    if size < LARGE:
+        return None
+    import atexit
+    import shutil
+    import tempfile
+
+    from aiopsctl.cli.money import book
+    from aiopsctl.store.disk import StoreError
+    from aiopsctl.store.store import Store
+
+    if shutil.disk_usage(tempfile.gettempdir()).free < size:
+        return None
+    folder = tempfile.mkdtemp(prefix="aiopsctl-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    try:
+        return Store(Path(folder, "rows"), once=True).read(paths, [], how, book(config))
+    except StoreError:
+        return None
+
+
+def _inflated(path: str) -> int:
+    """Return about how many bytes of lines a file holds."""
+    packed = path.endswith((".gz", ".zst", ".parquet"))
+    try:
+        return os.stat(path).st_size * (_PACKED if packed else 1)
+    except OSError:
+        return 0
 
 
 def _unfit(common: Common, paths: Sequence[str]) -> str:

@@ -22,8 +22,8 @@ from aiopsctl.store.rows import EVENTS, NTH, PLACE, day_of, scan, scan_raw
 
 _ORDER = "_order"
 _NAMED = pl.coalesce("model", "model_version").alias("model")
-_AT_ONCE = 200_000
-"""So many rows are finished at once."""
+_AT_ONCE, _IDS_AT_ONCE = 200_000, 4_000_000
+"""So many rows are finished at once, and so many ids are compared."""
 
 _CALL = pl.col("event") == "call"
 _BY_CALL = (*IDS, "ts", "event", "input_tokens", "output_tokens", *PLACE)
@@ -42,6 +42,8 @@ class Finisher:
     def affected(self, rows: pl.LazyFrame, traces: Sequence[pl.DataFrame]) -> set[str]:
         """Return the days that rows which come or go, and what is new of traces, make different."""
         days = set(_days(rows))
+        if not self.manifest.days:
+            return days
         before = scan_raw(self.folder, self.manifest)
         calls, feedback = before.filter(_CALL), before.filter(names_call(IDS))
         own = rows.filter(_CALL)
@@ -100,8 +102,8 @@ class Finisher:
         if among is not None:
             ids = pl.concat([rows.filter(_CALL).select("request_id") for rows in among]).drop_nulls().unique()
             calls = calls.join(ids, on="request_id", how="semi")
-        twice = calls.group_by("request_id").agg(pl.len().alias("n")).filter(pl.col("n") > 1)
-        found = self._ordered(calls.join(twice, on="request_id", how="semi").collect(engine="streaming"))
+        parts = 1 + sum(segment.rows for day in self.manifest.days.values() for segment in day.raw) // _IDS_AT_ONCE
+        found = self._ordered(pl.concat(_repeated(calls, part, parts) for part in range(parts)))
         rows = found.with_row_index("_row")
         return rows.filter(pl.col("_row").is_in(repeated_calls(rows).implode())).select(PLACE)
 
@@ -142,6 +144,13 @@ class Finisher:
     def _count_contradictory(self, day: Day) -> None:
         priced = price(scan(self.folder, day.raw).collect(), self.book)
         day.money["contradictory"] = priced.contradictory
+
+
+def _repeated(calls: pl.LazyFrame, part: int, parts: int) -> pl.DataFrame:
+    """Return the calls of which there are several with one id, of a part of all ids: memory is bounded so."""
+    own = calls.filter(pl.col("request_id").hash() % parts == part) if parts > 1 else calls
+    twice = own.select("request_id").group_by("request_id").agg(pl.len().alias("n")).filter(pl.col("n") > 1)
+    return own.join(twice, on="request_id", how="semi").collect(engine="streaming")
 
 
 _DAY = day_of(pl.col("ts")).alias("_day")

@@ -31,9 +31,10 @@ WAIT = 10.0
 
 @dataclass(frozen=True)
 class Store:
-    """A folder that keeps what was read."""
+    """A folder that keeps what was read; one that is used `once` only takes rows out of memory."""
 
     folder: Path
+    once: bool = False
 
     def read(self, paths: Sequence[str], feedback: Sequence[str], how: Reading, book: Book) -> Log:
         """Return the log behind paths, of which only what is new is read, with the costs of its calls.
@@ -62,7 +63,7 @@ class Store:
             found, problem = load(self.folder)
             if found.reading and not fits(found, how):
                 found, problem = self._other_rules(found), problem or "it was read by other rules"
-            return update(self.folder, found, paths or found.paths, how, book), problem
+            return update(self.folder, found, paths or found.paths, how, book, once=self.once), problem
 
     def _other_rules(self, found: Manifest) -> Manifest:
         """Return an empty manifest, where all that was read can be read again."""

@@ -25,12 +25,16 @@ _END = 1 << 62
 
 @dataclass
 class Taker:
-    """Reads sources into segments, and keeps the manifest's account of them; `opened` are the files that were read."""
+    """Reads sources into segments, and keeps the manifest's account of them; `opened` are the files that were read.
+
+    With `once`, a last line that lacks its end is read as what it is: nothing will be appended.
+    """
 
     folder: Path
     manifest: Manifest
     how: Reading
     spool: Spool
+    once: bool = False
     traces: list[pl.DataFrame] = field(default_factory=list)
     opened: list[Opened] = field(default_factory=list)
 
@@ -41,7 +45,7 @@ class Taker:
             state = stat_of(one.each.path)
             number, self.manifest.next_unit = self.manifest.next_unit, self.manifest.next_unit + 1
             grows = _can_grow(one)
-            stop = _whole_lines(one.each.path, state[2]) if grows else state[2]
+            stop = _whole_lines(one.each.path, state[2]) if grows and not self.once else state[2]
             head, tail = prints(one.each.path, stop)
             units.append(Unit(
                 number, os.path.realpath(one.each.path), one.each.asked, one.each.shown, *state, stop, 1, head, tail,

@@ -61,8 +61,12 @@ def pricing_of(book: Book) -> str:
     return sha256(repr((book.overrides, str(book.snapshot))).encode())
 
 
-def update(folder: Path, held: Manifest, paths: Sequence[str], how: Reading, book: Book) -> Updated:
+def update(
+    folder: Path, held: Manifest, paths: Sequence[str], how: Reading, book: Book, *, once: bool = False
+) -> Updated:
     """Read what is new of the files behind paths, and return what holds then; nothing is written where nothing is new.
+
+    With `once`, files are read to their last byte: nothing will be appended.
 
     Raises `UsageError` as reading does, and `StoreError` where the store cannot be written.
     """
@@ -76,7 +80,7 @@ def update(folder: Path, held: Manifest, paths: Sequence[str], how: Reading, boo
     account.files, account.sources = account.files - len(opened), account.sources - account.sources
     grown = open_all([each for _, each in found.grew], how, Account(), found=known) if found.grew else []
     by_id = {unit.id: each for unit, each in (*found.same, *found.grew)}
-    work = _Work(folder, manifest, how, book, found, inputs, by_id)
+    work = _Work(Taker(folder, manifest, how, Spool(folder), once), book, found, inputs, by_id)
     changed = work.take(opened, grown)
     asked = [path if path == "-" else os.path.abspath(path) for path in paths]
     if new := [path for path in asked if path not in manifest.paths]:
@@ -108,11 +112,10 @@ class _Work:
     """An update while it is done."""
 
     def __init__(
-        self, folder: Path, manifest: Manifest, how: Reading, book: Book, found: Found, paths: Sequence[Input], inputs: dict[int, Input],
-    ) -> None:  # fmt: skip
-        self.folder, self.manifest, self.how, self.book, self.found = folder, manifest, how, book, found
-        self.paths, self.inputs = paths, inputs
-        self.taker = Taker(folder, manifest, how, Spool(folder))
+        self, taker: Taker, book: Book, found: Found, paths: Sequence[Input], inputs: dict[int, Input]
+    ) -> None:
+        self.taker, self.book, self.found, self.paths, self.inputs = taker, book, found, paths, inputs
+        self.folder, self.manifest, self.how = taker.folder, taker.manifest, taker.how
         self.gone: set[int] = set()
         self.days: set[str] = set()
         self.read = self.replaced = 0

@@ -11,7 +11,10 @@ from canary import BEFORE, CANARY, COMMENT, OUTPUT, PROMPT, TEXTS, leaks
 from everything import no_network
 from running import run
 
+from aiopsctl.prices.rates import Book
+from aiopsctl.sources.opening import Reading
 from aiopsctl.sources.read import read
+from aiopsctl.store.store import Store
 
 SAMPLES = sorted((Path(__file__).parents[1] / "sample_data" / "_formats").iterdir())
 WRITTEN = {
@@ -62,7 +65,7 @@ def records(sample: Path) -> list[Any]:
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda path: path.name)
 def test_no_text_is_kept_of_any_format(sample: Path) -> None:
-    """Whatever the format, no column of the events and no line of the account holds a text; torn lines neither."""
+    """Whatever the format, no column of the events, no line of the account and no file of a store holds a text."""
     found = records(sample)
     if not found:
         pytest.skip("is no log of records a line")
@@ -70,9 +73,12 @@ def test_no_text_is_kept_of_any_format(sample: Path) -> None:
     Path("planted.jsonl").write_text("\n".join([*lines, lines[0][: len(lines[0]) // 2], PROMPT]) + "\n")
 
     log = read(["planted.jsonl"])
+    kept = Store(Path("store")).read(["planted.jsonl"], [], Reading(), Book())
+    segments = {path.name: pl.read_parquet(path).write_json() for path in Path("store").glob(".*.parquet")}
 
-    assert log.events.height
-    assert leaks({"events": log.events.write_json(), "account": repr(log.account)}) == {}
+    assert log.events.height == kept.events.height
+    assert leaks({"events": log.events.lazy().collect().write_json(), "account": repr(log.account)}) == {}
+    assert leaks({"manifest": Path("store/MANIFEST").read_text(), **segments}) == {}
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ def status_of(manifest: Manifest, problem: str, folder: Path, forgotten: int | N
     notes = [f"{problem}; what is missing is read again at the next reading"] if problem else []
     notes += [f"{forgotten:,} rows forgotten"] if forgotten is not None else []
     return Result("ingest", 0, Span(_iso(since), _iso(until), "UTC"), _data(manifest, rows), [], notes=notes,
-                  extra={"store": told}, sections=sections)  # fmt: skip
+                  extra={"store": told}, sections=sections, records=told["files"])  # fmt: skip
 
 
 def _file(unit: Unit) -> dict[str, Any]:

@@ -76,7 +76,7 @@ def _aside(paths: Sequence[str], config: "Config", how: "Reading") -> "Log | Non
     if shutil.disk_usage(tempfile.gettempdir()).free < size:
         return None
     folder = tempfile.mkdtemp(prefix="aiopsctl-")
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    atexit.register(shutil.rmtree, folder, True)  # noqa: FBT003 - errors are passed over
     try:
         return Store(Path(folder, "rows"), once=True).read(paths, [], how, book(config))
     except StoreError:

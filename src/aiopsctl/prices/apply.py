@@ -11,7 +11,7 @@ from datetime import UTC, datetime, time, timedelta
 import polars as pl
 
 from aiopsctl.events import COLUMNS
-from aiopsctl.prices.cells import CELL, NAMES, with_cells
+from aiopsctl.prices.cells import CELL, NAMES, UNRESOLVED, with_cells
 from aiopsctl.prices.layers import (
     COUNTED,
     FITS,
@@ -21,8 +21,10 @@ from aiopsctl.prices.layers import (
     KNOWN,
     REST,
     SOURCE,
+    UNCHARGED,
     Mode,
     charged,
+    needs_price,
     taken,
     totals,
     usd,
@@ -94,8 +96,12 @@ def _together(parts: list[Priced]) -> Priced:
 
 
 def _priced(events: pl.DataFrame, book: Book, mode: Mode) -> Priced:
-    rows, cells = with_cells(_complete(events), book)
-    rows = charged(rows.join(cells, on=CELL, how="left", maintain_order="left"))
+    rows = _complete(events)
+    if rows.select(needs_price(mode).any()).item():
+        rows, cells = with_cells(rows, book)
+        rows = charged(rows.join(cells, on=CELL, how="left", maintain_order="left"))
+    else:
+        rows = rows.with_columns(**UNRESOLVED, **UNCHARGED)
     rows = rows.with_columns(**taken(mode)).with_columns(**totals())
     kept = events.with_columns(_written(rows, events.columns))
     return Priced(kept, _unpriced(rows, mode), _sources(rows), book.snapshot, **_counts(rows, book.snapshot))

@@ -74,13 +74,19 @@ def coerce(raw: pl.DataFrame, *, tz: str, timed: bool) -> Coerced:
     new = raw.select(LINE, *total, *columns).with_columns(ts)
     errors = _field_errors(raw, new, [column.name for column in present if column.name not in ("event", "kind")])
     faults = classify.faults(raw, new, timed=timed)
-    new = new.with_columns(classify.event(schema), classify.status(schema))
+    new = new.with_columns(_derived(new, schema))
     if not faults:
         return _checked(new, [], errors, zoneless)
     reason = pl.coalesce(pl.when(rows).then(pl.lit(reason)) for rows, reason in faults)
     judged = new.with_columns(reason.alias(_REASON))
     rejects = [Reject(line, fault) for line, fault in judged.select(LINE, _REASON).drop_nulls().iter_rows()]
     return _checked(judged.filter(pl.col(_REASON).is_null()).drop(_REASON), rejects, errors, zoneless)
+
+
+def _derived(new: pl.DataFrame, schema: pl.Schema) -> list[pl.Expr]:
+    """Return what a row is and how a call ended, as far as not every row says so itself."""
+    both = (("event", classify.event), ("status", classify.status))
+    return [derived(schema) for name, derived in both if name not in new.columns or new[name].null_count()]
 
 
 def _checked(

@@ -13,7 +13,7 @@ WRONG = ("2026-02-30T00:00:00{}", "2026-13-01T00:00:00{}", "2026-09-01T24:00:00{
 
 def written(count: int, unit: str, zone: str) -> list[tuple[str, datetime]]:
     """Return times of a century as Python writes them, in UTC."""
-    rng = random.Random(5)  # noqa: S311 - any times
+    rng = random.Random(5)
     step = 1 if unit == "microseconds" else 1000
     found = [
         datetime(1990, 1, 1, tzinfo=UTC) + timedelta(microseconds=rng.randrange(0, 3_000_000_000_000_000, step))

@@ -55,7 +55,8 @@ def ingest(
         store.forget()
     if not (status or prune):
         session = open_session(common)
-        del session
+        if session.log.money is None:
+            raise UsageError("nothing was kept")
     manifest, problem = store.status()
     result = _told(manifest, problem, folder, forgotten if prune else None)
     return emit(result, common)

@@ -1,5 +1,6 @@
 """The application: its commands, its version, and how it is entered."""
 
+import gc
 import sys
 from typing import Annotated
 
@@ -7,6 +8,9 @@ import typer
 
 from aiopsctl.cli import check, cost, demo, doctor, drift, explain, ingest, init, look, report, scale
 from aiopsctl.cli.group import Commands
+
+_UNCOLLECTED = 50_000
+"""New objects until cycles are searched for: imports make many objects, none of them garbage."""
 
 app = typer.Typer(
     name="aiopsctl",
@@ -54,7 +58,11 @@ ingest.add_to(app)
 def main() -> None:
     """Enter the program."""
     sys.unraisablehook = _unless_interrupted
-    app()
+    gc.set_threshold(_UNCOLLECTED)
+    try:
+        app()
+    finally:
+        gc.freeze()  # what is left goes with the process: no last search for cycles
 
 
 def _unless_interrupted(failure: "sys.UnraisableHookArgs") -> None:

@@ -11,8 +11,8 @@ from aiopsctl.cli.group import Commands
 
 _MODULES = {
     "init": "init", "demo": "demo", "doctor": "doctor", "explain": "explain", "summary": "look", "quality": "look",
-    "latency": "look", "satisfaction": "look", "cost": "cost", "drift": "drift", "scale": "scale", "check": "check",
-    "report": "report", "ingest": "ingest",
+    "latency": "look", "satisfaction": "look", "cost": "cost", "drift": "drift", "check": "check", "report": "report",
+    "ingest": "ingest", "scale": "scale",
 }  # fmt: skip
 """The module that adds each command, in the order of the help."""
 

@@ -129,3 +129,20 @@ def test_start_is_light(arguments: str) -> None:
 
     assert "aiopsctl.cli.app" in imported
     assert not imported & HEAVY
+
+
+def test_check_of_a_small_log_is_light(tmp_path: Path) -> None:
+    """A check of a small log, without a config, imports what reads and judges it, and no more: of commands its own."""
+    log = tmp_path / "calls.csv"
+    head = "event,ts,user_id,status,latency_ms,input_tokens,cost_usd\n"
+    rows = [f"call,2026-10-01T12:{i // 60:02}:{i % 60:02}Z,u{i % 60},ok,{800 + i},900,0.004\n" for i in range(300)]
+    log.write_text("".join([head, *rows]))
+    command = [sys.executable, "-X", "importtime", "-m", "aiopsctl", "check", str(log), "--isolated"]
+
+    done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 - our own command
+    imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+
+    assert "pass: " in done.stdout
+    assert "polars" in imported
+    assert not imported & (HEAVY - {"polars", "narwhals", "msgspec"})
+    assert not imported & {"aiopsctl.cli.look", "aiopsctl.cli.drift", "aiopsctl.config.document"}

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -119,7 +120,12 @@ def _filtered(events: Events, scope: Scope) -> pl.LazyFrame:
 def complete(events: Events) -> pl.LazyFrame:
     """Return the events with the canonical columns that no row fills, as nulls."""
     missing = [name for name in COLUMNS if name not in events.columns]
-    return events.lazy().with_columns(pl.lit(None, dtype_of(COLUMNS[name])).alias(name) for name in missing)
+    return events.lazy().with_columns(map(_nulls, missing))
+
+
+@cache
+def _nulls(name: str) -> pl.Expr:
+    return pl.lit(None, dtype_of(COLUMNS[name])).alias(name)
 
 
 def _inside(window: Window) -> pl.Expr:

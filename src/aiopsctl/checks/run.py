@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 
 from aiopsctl.changes import Key, changes
 from aiopsctl.checks.alarms import Bar, Evidence, bars, limits_of_change
-from aiopsctl.checks.carriers import explained
 from aiopsctl.checks.check import Check
 from aiopsctl.checks.judge import has_limit, judge, verdict
 from aiopsctl.checks.lasting import lasting
@@ -41,9 +40,17 @@ def run(checks: Sequence[Check], log: Log, how: Run) -> Result:
             scope = seen[group].scope
             verdicts[id(check)] = [(_finished(v, check, group, log, how, scope, bar), scope) for v in own]
     judged = [each for check in checks for each in verdicts[id(check)]]
-    ordered = explained(judged, log.events, how.inputs) if how.explain else [v for v, _ in judged]
+    ordered = _explained(judged, log, how) if how.explain else [v for v, _ in judged]
     measurements = [m for each in seen.values() for m in each.found]
     return _result(ordered, checks, measurements, log, hull([each.scope for each in seen.values()], how), how)
+
+
+def _explained(judged: Sequence[tuple[Verdict, Scope]], log: Log, how: Run) -> list[Verdict]:
+    if not any(v.status in BREACH for v, _ in judged):
+        return [v for v, _ in judged]
+    from aiopsctl.checks.carriers import explained
+
+    return explained(judged, log.events, how.inputs)
 
 
 @dataclass(frozen=True)

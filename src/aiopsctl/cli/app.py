@@ -1,16 +1,44 @@
 """The application: its commands, its version, and how it is entered."""
 
+import gc
 import sys
-from typing import Annotated
+from importlib import import_module
+from typing import Annotated, Any
 
 import typer
 
-from aiopsctl.cli import check, cost, demo, doctor, drift, explain, ingest, init, look, report, scale
 from aiopsctl.cli.group import Commands
+
+_MODULES = {
+    "init": "init", "demo": "demo", "doctor": "doctor", "explain": "explain", "summary": "look", "quality": "look",
+    "latency": "look", "satisfaction": "look", "cost": "cost", "drift": "drift", "check": "check", "report": "report",
+    "ingest": "ingest", "scale": "scale",
+}  # fmt: skip
+"""The module that adds each command, in the order of the help."""
+
+_UNCOLLECTED = 50_000
+"""New objects until cycles are searched for: imports make many objects, none of them garbage."""
+
+
+class Program(Commands):
+    """All commands; the module of one is imported when it is asked for."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - what a group is given
+        """Return the names of the commands."""
+        return list(_MODULES)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Return a command by its name, None where there is none."""
+        if cmd_name in _MODULES and cmd_name not in self.commands:
+            own = typer.Typer(rich_markup_mode=None)
+            import_module(f"aiopsctl.cli.{_MODULES[cmd_name]}").add_to(own)
+            self.commands = {**self.commands, **typer.main.get_group(own).commands}
+        return super().get_command(ctx, cmd_name)
+
 
 app = typer.Typer(
     name="aiopsctl",
-    cls=Commands,
+    cls=Program,
     help="Operate AI features from their logs: quality, cost, latency, satisfaction.",
     no_args_is_help=True,
     rich_markup_mode=None,
@@ -38,23 +66,14 @@ def root(
     """Take what comes before a command."""
 
 
-init.add_to(app)
-demo.add_to(app)
-doctor.add_to(app)
-explain.add_to(app)
-look.add_to(app)
-cost.add_to(app)
-drift.add_to(app)
-scale.add_to(app)
-check.add_to(app)
-report.add_to(app)
-ingest.add_to(app)
-
-
 def main() -> None:
     """Enter the program."""
     sys.unraisablehook = _unless_interrupted
-    app()
+    gc.set_threshold(_UNCOLLECTED)
+    try:
+        app()
+    finally:
+        gc.freeze()  # what is left goes with the process: no last search for cycles
 
 
 def _unless_interrupted(failure: "sys.UnraisableHookArgs") -> None:

@@ -58,17 +58,18 @@ class Commands(TyperGroup):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Find the command, or say which one is nearest."""
-        name = args[0]
-        if name not in self.commands and not name.startswith("-"):
-            help = nearest(name, tuple(self.commands)) or f"commands: {', '.join(self.commands)}"
+        name, known = args[0], self.list_commands(ctx)
+        if name not in known and not name.startswith("-"):
+            help = nearest(name, known) or f"commands: {', '.join(known)}"
             raise UsageError(f"no such command '{name}'", help=help)
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """List the commands, each under its panel."""
-        longest = formatter.width - 6 - max(map(len, self.commands))
-        found = [self.commands[name] for name in self.list_commands(ctx)]
-        shown = [(c.rich_help_panel, (str(c.name), c.get_short_help_str(longest))) for c in found]  # type: ignore[attr-defined]
+        names = self.list_commands(ctx)
+        longest = formatter.width - 6 - max(map(len, names))
+        found: list[Any] = [self.get_command(ctx, name) for name in names]
+        shown = [(c.rich_help_panel, (str(c.name), c.get_short_help_str(longest))) for c in found]
         _write(shown, formatter)
 
 

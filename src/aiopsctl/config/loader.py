@@ -1,19 +1,15 @@
-"""`find` the config file and `load` it."""
+"""`find` the config file and `load` it; what reads YAML is imported where there is a file."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
-from msgspec.structs import asdict
-
-from aiopsctl.config.document import RefusedError, compose, decode, lines_of, read_bytes
-from aiopsctl.config.meaning import look
-from aiopsctl.config.monthly import monthly
-from aiopsctl.config.problem import TooManyProblems, render
 from aiopsctl.config.types import Config, Place, Settings
-from aiopsctl.config.view import Known
-from aiopsctl.config.walk import Reading, read
 from aiopsctl.errors import ConfigError
+
+if TYPE_CHECKING:
+    from aiopsctl.config.view import Known
+    from aiopsctl.config.walk import Reading
 
 NAME = "aiopsctl.yaml"
 
@@ -44,6 +40,10 @@ def load(
     names in the file may refer to; names of a kind that is None are not looked at. `condition` says what is wrong with
     a SQL condition and what would be right, or None.
     """
+    from aiopsctl.config.document import RefusedError, lines_of, read_bytes
+    from aiopsctl.config.problem import render
+    from aiopsctl.config.view import Known
+
     path = Path(path)
     name = _shown(path)
     data = b""
@@ -53,10 +53,18 @@ def load(
     except OSError as error:
         raise ConfigError(f"error: cannot read the config: {error.strerror}\n  --> {name}") from None
     except RefusedError as refused:
-        raise ConfigError(render([refused.problem], name, _lines(data))) from None
+        lines = lines_of(data.decode(errors="replace").removeprefix("\ufeff"))
+        raise ConfigError(render([refused.problem], name, lines)) from None
 
 
-def _config(path: Path, data: bytes, known: Known) -> Config:
+def _config(path: Path, data: bytes, known: "Known") -> Config:
+    from msgspec.structs import asdict
+
+    from aiopsctl.config.document import compose, decode, lines_of
+    from aiopsctl.config.meaning import look
+    from aiopsctl.config.problem import TooManyProblems, render
+    from aiopsctl.config.walk import Reading, read
+
     text = decode(data)
     root, reading, more = compose(text), Reading(), False
     try:
@@ -73,16 +81,14 @@ def _by_month(settings: Settings, path: Path) -> dict[str, dict[str, object]]:
     """Return what is known by month: the table's values under those of the config."""
     if settings.monthly is None:
         return {}
+    from aiopsctl.config.monthly import monthly
+
     table = path.parent / settings.monthly
     return {key: values | getattr(settings, key) for key, values in monthly(table, _shown(table)).items()}
 
 
-def _places(reading: Reading) -> dict[tuple[str | int, ...], Place]:
+def _places(reading: "Reading") -> dict[tuple[str | int, ...], Place]:
     return {path: Place(span.line, span.column) for path, span in {**reading.values, **reading.keys}.items()}
-
-
-def _lines(data: bytes) -> Sequence[str]:
-    return lines_of(data.decode(errors="replace").removeprefix("\ufeff"))
 
 
 def _shown(path: Path) -> str:

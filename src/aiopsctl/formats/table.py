@@ -1,5 +1,6 @@
 """Tables for a terminal, or for a pipe: off a terminal nothing is cut."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from io import StringIO
@@ -18,36 +19,67 @@ _NATURAL = 100_000
 _GAP = 2
 _NARROWEST = 8
 _NAMED = 5
+_PLAIN = re.compile("[ -~\u2013─…✔▲✖○♪▁▂▃▄▅▆▇█]*")
+"""Text of letters that are one cell wide, as nearly all is: rich, which knows all others, takes long to import."""
+
+
+@dataclass(frozen=True)
+class _Line:
+    """A line before it is painted: its parts, each with its style, over the style of all."""
+
+    parts: tuple[tuple[str, str], ...] = ()
+    style: str = ""
+
+    @property
+    def plain(self) -> str:
+        """The text alone."""
+        return "".join(text for text, _ in self.parts)
+
+
+def _of(text: str, style: str = "") -> _Line:
+    return _Line(((text, ""),), style)
+
+
+def _cells(text: str) -> int:
+    """Return how many cells of a terminal a text takes."""
+    if _PLAIN.fullmatch(text):
+        return len(text)
+    from rich.cells import cell_len
+
+    return cell_len(text)
 
 
 def render(result: Result, look: Look) -> str:
     """Return the result as text; columns that find no room are dropped by rank, and a line says so."""
-    from rich.text import Text
-
     room = _NATURAL if look.width is None or look.wide else look.width
     title, *account = header(result)
-    lines = [Text(title, style="bold"), *(Text(line, style="dim") for line in account)]
+    lines = [_of(title, "bold"), *(_of(line, "dim") for line in account)]
     for table in tables(result, room):
-        lines += [Text(), *_lines(table, room)] if any(rows for _, rows in table.groups) else []
+        lines += [_Line(), *_lines(table, room)] if any(rows for _, rows in table.groups) else []
     ending = closing(result)
-    lines += [Text(line) for line in (["", *ending] if ending else [])]
-    folded = [part for line in lines for part in _fold(line, room)]
+    lines += [_of(line) for line in (["", *ending] if ending else [])]
     command = next_command(result)
-    return _painted(folded + ([Text(f"next: {command}")] if command else []), color=look.color)
+    last = [f"next: {command}"] if command else []  # unbroken: it is to be copied
+    if look.color:
+        return _painted(lines, last, room)
+    folded = [part for line in lines for part in _fold(line.plain, room)]
+    return "".join(f"{line.rstrip()}\n" for line in folded + last)
 
 
-def _painted(lines: "Sequence[Text]", *, color: bool) -> str:
+def _painted(lines: Sequence[_Line], last: Sequence[str], room: int) -> str:
+    """Return the lines in colour, those that are too wide folded, and the last as they are."""
     from rich.console import Console
+    from rich.text import Text
 
-    if not color:
-        return "".join(f"{line.plain.rstrip()}\n" for line in lines)
     console = Console(
         file=(out := StringIO()), width=_NATURAL, height=100, force_terminal=True, no_color=False, color_system="standard",
         markup=False, highlight=False, emoji=False, legacy_windows=False,
     )  # fmt: skip
-    for line in lines:
-        line.rstrip()
-        console.print(line, soft_wrap=True)
+    texts = [Text.assemble(*line.parts, style=line.style) for line in lines]
+    folded = [part for text in texts for part in ([text] if text.cell_len <= room else _wrapped(text, room))]
+    for text in [*folded, *map(Text, last)]:
+        text.rstrip()
+        console.print(text, soft_wrap=True)
     return out.getvalue()
 
 
@@ -66,13 +98,11 @@ class _Layout:
 
 def _natural(table: Table, *, tall: bool) -> _Layout:
     """Return the layout with every column as wide as it wants to be."""
-    from rich.cells import cell_len
-
     cells = zip(*(row.cells for _, rows in table.groups for row in rows), strict=True)
     found = []
     for number, (column, texts) in enumerate(zip(table.columns, cells, strict=True)):
         own = column if tall else replace(column, tall=False)
-        found.append((number, own, max(cell_len(text) for text in (*_parts(own), *texts))))
+        found.append((number, own, max(_cells(text) for text in (*_parts(own), *texts))))
     return _Layout(tuple(found))
 
 
@@ -119,16 +149,14 @@ def _narrowed(layout: _Layout, room: int) -> _Layout:
     return layout
 
 
-def _lines(table: Table, room: int) -> "Iterator[Text]":
+def _lines(table: Table, room: int) -> Iterator[_Line]:
     """Yield the lines of a table no wider than `room`, and what was left out."""
-    from rich.text import Text
-
     layout = _laid_out(table, room)
     yield from _heading(layout)
-    yield Text("─" * min(room, layout.width))
+    yield _of("─" * min(room, layout.width))
     for number, (title, rows) in enumerate(table.groups):
-        yield from [Text()] if number and not table.dense else []
-        yield from [Text(title.upper(), style="bold cyan")] if title else []
+        yield from [_Line()] if number and not table.dense else []
+        yield from [_of(title.upper(), "bold cyan")] if title else []
         for row in rows:
             yield from _row(row, layout)
             yield from _beneath(row, layout, room)
@@ -136,10 +164,10 @@ def _lines(table: Table, room: int) -> "Iterator[Text]":
     left_out = [(n, c) for n, c in enumerate(table.columns) if n not in shown]
     if hidden := [column.name for _, column in left_out if not (layout.beneath and column.under)]:
         named = [*hidden[:_NAMED], *([f"{len(hidden) - _NAMED} more"] if len(hidden) > _NAMED else [])]
-        yield Text(f"{plural(len(hidden), 'column')} hidden ({', '.join(named)}): --wide shows all", style="dim")
+        yield _of(f"{plural(len(hidden), 'column')} hidden ({', '.join(named)}): --wide shows all", "dim")
 
 
-def _heading(layout: _Layout) -> "Iterator[Text]":
+def _heading(layout: _Layout) -> Iterator[_Line]:
     names = [_joined(_parts(column), width) for _, column, width in layout.columns]
     height = max(map(len, names))
     for cells in zip(*([""] * (height - len(name)) + name for name in names), strict=True):
@@ -162,15 +190,9 @@ def _joined(parts: Sequence[str], width: int) -> list[str]:
     return lines
 
 
-def _row(row: Row, layout: _Layout) -> "Iterator[Text]":
+def _row(row: Row, layout: _Layout) -> Iterator[_Line]:
     """Yield the lines of a row: one, or more where words are folded."""
-    from rich.cells import cell_len
-    from rich.text import Text
-
-    cells = [
-        [text] if cell_len(text := row.cells[number]) <= width else [part.plain for part in _fold(Text(text), width)]
-        for number, _, width in layout.columns
-    ]
+    cells = [_fold(row.cells[number], width) for number, _, width in layout.columns]
     height = max(map(len, cells))
     for parts in zip(*(cell + [""] * (height - len(cell)) for cell in cells), strict=True):
         yield _line(parts, layout, STYLES.get(row.status, ""), faint=row.faint)
@@ -178,37 +200,38 @@ def _row(row: Row, layout: _Layout) -> "Iterator[Text]":
 
 def _line(
     cells: Sequence[str], layout: _Layout, first_style: str, style: str = "", faint: frozenset[int] = frozenset()
-) -> "Text":
-    from rich.cells import cell_len
-    from rich.text import Text
-
-    line = Text("", style=style)
+) -> _Line:
+    parts = []
     for place, (cell, (number, column, width)) in enumerate(zip(cells, layout.columns, strict=True)):
-        gap, space = " " * _GAP if place else "", " " * (width - cell_len(cell))
+        gap, space = " " * _GAP if place else "", " " * (width - _cells(cell))
         filled = f"{gap}{space}{cell}" if column.right else f"{gap}{cell}{space}"
-        line.append(filled, style="dim" if number in faint else None if place else first_style)
-    return line
+        parts.append((filled, "dim" if number in faint else "" if place else first_style))
+    return _Line(tuple(parts), style)
 
 
-def _beneath(row: Row, layout: _Layout, room: int) -> "Iterator[Text]":
+def _beneath(row: Row, layout: _Layout, room: int) -> Iterator[_Line]:
     """Yield what a row says in its own words, under its second column: what found no room, and what has no column."""
-    from rich.text import Text
-
     indent = layout.columns[0][2] + _GAP
     shown = {column.name for _, column, _ in layout.columns}
     told = [said if layout.beneath and name not in shown else "" for name, said in row.under]
     rest = ", ".join(part for part in told[1:] if part)
     for part, style in (("".join(told[:1]), ""), *((part, "dim") for part in (rest, *row.below))):
-        for line in _fold(Text(part, style=style), max(room - indent, _NARROWEST)) if part else []:
-            yield Text(" " * indent).append_text(line)
+        for line in _fold(part, max(room - indent, _NARROWEST)) if part else []:
+            yield _Line(((" " * indent, ""), (line, style)))
 
 
-def _fold(text: "Text", width: int) -> "list[Text]":
+def _fold(text: str, width: int) -> list[str]:
     """Return the lines of a text, broken between words, and within one where it alone is too long."""
+    if _cells(text) <= width:
+        return [text]
+    from rich.text import Text
+
+    return [line.plain for line in _wrapped(Text(text), width)]
+
+
+def _wrapped(text: "Text", width: int) -> "list[Text]":
     from rich.console import Console
 
-    if text.cell_len <= width:
-        return [text]
     return list(text.wrap(Console(file=StringIO(), width=width, height=100), width, overflow="fold"))
 
 

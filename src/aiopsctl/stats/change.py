@@ -7,8 +7,10 @@ al. 2018), and that adds how much whole days wander by themselves; referred to S
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import expm1, inf, isfinite, log, sqrt
+from math import expm1, inf, log, sqrt
 from typing import TYPE_CHECKING, Any, Literal
+
+from aiopsctl.stats.student import quantile, tail
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -58,26 +60,18 @@ class Change:
         """Return the probability of so large a change by chance: in the harmful direction (1 up, -1 down), else in any."""
         if self.error == 0:
             return 0.0 if (self.delta * harm if harm else abs(self.delta)) > 0 else 1.0
-        from scipy.special import stdtr
-
         t = self.delta / self.error
-        tail = float(stdtr(self.dof, -(t * harm if harm else abs(t))))
-        return tail if harm else 2 * tail
+        return tail(t * harm, self.dof) if harm else 2 * tail(abs(t), self.dof)
 
     def detectable(self, alpha: float) -> float:
         """Return the smallest change that would be seen 8 times in 10 at a one-sided level, on its scale."""
         if self.error == 0:
             return 0.0
-        from scipy.special import stdtrit
-
-        quantile = float(stdtrit(self.dof, 1 - alpha))
-        return (quantile + POWER) * self.error if isfinite(quantile) else inf
+        return (quantile(1 - alpha, self.dof) + POWER) * self.error
 
     def interval(self, confidence: float = 0.95) -> tuple[float, float]:
         """Return the two-sided interval of the change: a difference, or a share of the mean before (0.2 is 20 % more)."""
-        from scipy.special import stdtrit
-
-        half = float(stdtrit(self.dof, (1 + confidence) / 2)) * self.error if self.error else 0.0
+        half = quantile((1 + confidence) / 2, self.dof) * self.error if self.error else 0.0
         ends = (self.delta - half, self.delta + half)
         return ends if self.scale == "difference" else (expm1(ends[0]), expm1(min(ends[1], 700)))
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from math import sqrt
 
+from aiopsctl.stats.student import quantile
+
 _MOST_ALIKE, _VERY_FEW = 0.8, 5
 
 
@@ -54,20 +56,6 @@ class Line:
         """Return the two-sided interval of the slope."""
         half = quantile((1 + confidence) / 2, self.dof) * self.slope_error
         return self.slope - half, self.slope + half
-
-
-def quantile(p: float, dof: float) -> float:
-    """Return a quantile of Student's t."""
-    from scipy.special import stdtrit
-
-    return float(stdtrit(dof, p))
-
-
-def tail(t: float, dof: float) -> float:
-    """Return how probable it is that Student's t is above a number."""
-    from scipy.special import stdtr
-
-    return float(stdtr(dof, -t))
 
 
 def fit(x: Sequence[float], y: Sequence[float]) -> Line | None:

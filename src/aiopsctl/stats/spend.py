@@ -11,7 +11,8 @@ from itertools import combinations
 from math import exp, log
 from statistics import median
 
-from aiopsctl.stats.line import Line, fit, quantile, tail
+from aiopsctl.stats.line import Line, fit
+from aiopsctl.stats.student import quantile, tail
 
 FEWEST_WEEKS, MOST_WEEKS = 8, 26
 HORIZON = 4

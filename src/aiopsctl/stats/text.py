@@ -10,6 +10,7 @@ import polars as pl
 
 from aiopsctl.stats.change import POWER
 from aiopsctl.stats.distance import js_distance
+from aiopsctl.stats.student import quantile, tail
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -117,15 +118,11 @@ class Moved:
     @property
     def p(self) -> float:
         """The probability of so large a distance by chance, by t with one degree of freedom less than weeks before."""
-        from scipy.special import stdtr
-
-        return float(stdtr(len(self.usual) - 1, -(self.distance - self.mean) / self.error))
+        return tail((self.distance - self.mean) / self.error, len(self.usual) - 1)
 
     def detectable(self, alpha: float) -> float | None:
         """Return by how much the distance must exceed the usual one to be seen 8 times in 10."""
-        from scipy.special import stdtrit
-
-        size = (float(stdtrit(len(self.usual) - 1, 1 - alpha)) + POWER) * self.error
+        size = (quantile(1 - alpha, len(self.usual) - 1) + POWER) * self.error
         return size if isfinite(size) else None
 
 

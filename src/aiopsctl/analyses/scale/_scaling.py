@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from math import exp, log, log10
 from typing import Any
 
-from aiopsctl.stats.line import fit, quantile
+from aiopsctl.stats.line import fit
+from aiopsctl.stats.student import quantile
 
 TARGETS = (1_000, 10_000, 100_000)
 REALISTIC = 1.3

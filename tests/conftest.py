@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 from hypothesis import settings
 
+from aiopsctl import demo
 from aiopsctl.engine import local
 from aiopsctl.engine.plan import Reduction
 from aiopsctl.measure import calendar, complete
@@ -35,6 +36,14 @@ def engine(request: pytest.FixtureRequest) -> Engine:
     """Return a function that sums events, of each engine in turn."""
     reduce = ENGINES[request.param]
     return lambda events, plan: reduce(complete(events).with_columns(calendar(ZoneInfo("UTC"))), plan)
+
+
+@pytest.fixture(scope="session")
+def healthy_logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with 90 days of logs without any fault, which no test may change."""
+    folder = tmp_path_factory.mktemp("healthy") / "sample_data"
+    demo.write(folder, faults=())
+    return folder
 
 
 @pytest.fixture(scope="session")

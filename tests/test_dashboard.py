@@ -65,7 +65,7 @@ def summary(*words: str) -> Result:
 
 
 @cache
-def _summary(words: tuple[str, ...], log: bytes, config: bytes) -> Result:
+def _summary(words: tuple[str, ...], _log: bytes, _config: bytes) -> Result:
     return CliRunner().invoke(app, ["summary", "log.jsonl", *words])
 
 

@@ -201,7 +201,9 @@ def test_dry_run_writes_nothing(folder: Path, few: str) -> None:
 def test_hostile_names(names: Sequence[str], expected: set[str]) -> None:
     """Whatever features, tiers and models are called, the config loads, and holds exactly these names or none."""
     figures = {"latency_ms": 100, "input_tokens": 5, "output_tokens": 5}
-    done = call("init", log("a.jsonl", [dict.fromkeys(("feature", "tier", "model"), name) | figures for name in names] * 20))
+    done = call(
+        "init", log("a.jsonl", [dict.fromkeys(("feature", "tier", "model"), name) | figures for name in names] * 20)
+    )
     text = Path("aiopsctl.yaml").read_text()
     config = written()
 

@@ -385,7 +385,7 @@ BAD = st.sampled_from(
 BLANK = st.sampled_from([b"", b" ", b"\t\r", BOM])
 
 
-@settings(max_examples=200, derandomize=True, deadline=None)
+@settings(max_examples=100, derandomize=True, deadline=None)
 @given(st.lists(GOOD | BAD | BLANK, max_size=40), st.integers(1, 300), st.sampled_from([b"", b"\n"]))
 def test_any_mixture_in_any_chunks(mixture: list[Any], size: int, end: bytes) -> None:
     """Each good line is one row with its number, each bad one is one reject, whatever surrounds it and is read at once."""

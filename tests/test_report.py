@@ -11,6 +11,7 @@ from typing import Any
 
 import html5lib
 import pytest
+from cases import each
 from test_formats import HOSTILE, hostile_results
 from typer.testing import CliRunner
 
@@ -163,7 +164,7 @@ def test_a_saved_answer_is_shown_as_it_was(command: str, tmp_path: Path) -> None
     assert (tmp_path / "b.html").read_text() == (tmp_path / "a.html").read_text()
 
 
-@pytest.mark.parametrize("text", HOSTILE, ids=ascii)
+@each("text", HOSTILE)
 def test_no_text_of_a_log_can_act(text: str) -> None:
     """Whatever a log holds is text in the page: no element, attribute or control comes of it."""
     for shown in hostile_results(text):
@@ -235,7 +236,9 @@ def test_a_review_has_its_owner_and_its_subject(cadence: str, tmp_path: Path) ->
     """A review names who holds it, from the config or in the handbook's words, and looks at what the handbook says."""
     config = tmp_path / "aiopsctl.yaml"
     config.write_text("version: 1\nreviews: {weekly: Pia}\nfeatures: {draft: {class: on-demand, owner: Ole}}\n")
-    done = run("report", "sample_data", "--config", str(config), "--now", "data", "--cadence", cadence, "-f", "json")
+    log = tmp_path / "calls.jsonl"
+    log.write_text("".join(f'{{"ts": "2026-09-{day:02}T12:00:00Z", "status": "ok"}}\n' for day in range(1, 31)))
+    done = run("report", str(log), "--config", str(config), "--now", "data", "--cadence", cadence, "-f", "json")
     shown = json.loads(done.stdout)["report"]
     owner, subject = REVIEWS[cadence]
 

@@ -6,6 +6,7 @@ from typing import Any
 import jsonschema
 import msgspec
 import pytest
+from cases import each
 from typer.testing import CliRunner
 
 from aiopsctl import catalog
@@ -131,7 +132,7 @@ def test_log_without_rows(tmp_path: Path) -> None:
     assert not any(each["judged"] for each in found["plan"])
 
 
-@pytest.mark.parametrize("metric", catalog.metrics().values(), ids=lambda metric: metric.name)
+@each("metric", catalog.metrics().values())
 def test_range(metric: Metric) -> None:
     """The worked example of a metric lies within what it is said to be able to be."""
     low, high = _range(metric)

@@ -1,12 +1,15 @@
 """What tests share: every engine, and logs that others wrote."""
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import polars as pl
 import pytest
+import typer
 from hypothesis import settings
+from typer import testing
 
 from aiopsctl import demo
 from aiopsctl.engine import local
@@ -15,6 +18,8 @@ from aiopsctl.measure import calendar, complete
 
 settings.register_profile("by count, not by clock", deadline=None)
 settings.load_profile("by count, not by clock")
+
+testing._get_command = cache(typer.main.get_command)  # type: ignore[attr-defined]  # the application is built once, not for every command
 
 Sums = list[pl.DataFrame]
 Engine = Callable[[pl.DataFrame, Sequence[Reduction]], Sums]

@@ -16,6 +16,9 @@ from aiopsctl.formats.format import formats
 FREE = tuple(name for name, of in COLUMNS.items() if of.dtype == "text" and not of.values and name not in TEXT)
 """Columns of any text, but for what people and models wrote."""
 
+STORE = "store"
+"""The folder of the store; what it may hold is tested by itself."""
+
 _VALUES = {"--rejects": "rejects.saved", "--notify-list": "notify.csv", "--ci": "github", "--color": "always"}
 _FLAGS = ("--wide", "--verbose", "--all", "--investigate")
 _ALONE = ("--dry-run", "--reconcile")
@@ -28,8 +31,9 @@ def runs(paths: Sequence[str], *more: str) -> Iterator[tuple[str, list[str]]]:
     `more` are words for those commands that know the option with which they begin.
     """
     for name, command in commands().items():
-        known = options(command)
-        start = [*name.split(), *paths, *(more if more and more[0] in known else ())]
+        known = options(command) - ({"--rejects"} if name == "ingest" else set())
+        kept = ("--store", STORE) if name == "ingest" else ()
+        start = [*name.split(), *paths, *kept, *(more if more and more[0] in known else ())]
         base = [*start, *_asked(known)]
         whole = [*base, *_outputs(known, checks=name == "check"), *(("--force",) if name == "init" else ())]
         yield name, whole
@@ -81,7 +85,7 @@ def no_network() -> Iterator[None]:
 
 
 def _files() -> set[str]:
-    return {str(path) for path in Path().rglob("*") if path.is_file()}
+    return {str(path) for path in Path().rglob("*") if path.is_file() and path.parts[0] != STORE}
 
 
 def everywhere(text: str) -> dict[str, Any]:

@@ -22,8 +22,8 @@ from running import run
 from typer.testing import CliRunner, Result
 
 from aiopsctl.cli.app import app
+from aiopsctl.document import schema
 from aiopsctl.formats.format import formats
-from aiopsctl.result import schema
 from aiopsctl.sources import files
 
 CALL = '{{"ts": "2026-09-{day:02}T12:00:00Z", "request_id": "r{day}", "user_id": "u{user}", "feature": "{feature}", \

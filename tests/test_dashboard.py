@@ -16,9 +16,10 @@ from typer.testing import CliRunner, Result
 from aiopsctl import catalog
 from aiopsctl.analyses.dashboard import on_dashboard
 from aiopsctl.cli.app import app
+from aiopsctl.document import schema
 from aiopsctl.formats.format import Look, format_named
 from aiopsctl.readable import moved, sparkline
-from aiopsctl.result import Data, Measurement, Span, schema
+from aiopsctl.result import Data, Measurement, Span
 from aiopsctl.result import Result as Answer
 
 FIRST = datetime(2026, 9, 1, 12, tzinfo=UTC)

@@ -15,10 +15,11 @@ from hostile import HOSTILE, UNSEEN
 from rich.cells import cell_len
 
 from aiopsctl import catalog
+from aiopsctl.document import as_dict, schema
 from aiopsctl.errors import UsageError
 from aiopsctl.formats.format import Look, format_named, formats, target
 from aiopsctl.readable import change, clean, interval, number, plural
-from aiopsctl.result import STATUSES, Data, Measurement, Reference, Result, Section, Span, Verdict, as_dict, schema
+from aiopsctl.result import STATUSES, Data, Measurement, Reference, Result, Section, Span, Verdict
 
 SAFE_ENDS = ("\n", "\r\n")
 COLOR = re.compile(r"\x1b\[[0-9;]*m")

@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 from aiopsctl import catalog
 from aiopsctl.checks.never import _range
 from aiopsctl.cli.app import app
+from aiopsctl.document import schema
 from aiopsctl.metric import Metric
-from aiopsctl.result import schema
 
 SAMPLE = Path(__file__).parents[1] / "sample_data"
 CALL = '{{"ts": "2026-09-{day:02}T12:00:00Z", "request_id": "r{n}", "status": "ok", "latency_ms": 100}}\n'

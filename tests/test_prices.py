@@ -490,3 +490,22 @@ def test_the_size_of_slices_does_not_show(monkeypatch: pytest.MonkeyPatch) -> No
 
     assert expected.events.equals(actual.events.select(expected.events.columns))
     assert (expected.sources, expected.unpriced.rows()) == (actual.sources, actual.unpriced.rows())
+
+
+def test_recorded_costs_do_not_depend_on_calls_beside_them() -> None:
+    """Where every call has a recorded cost no price is looked up; each costs what it does beside calls that need one."""
+    recorded = [
+        {"cost_usd": 0.25, "input_tokens": 10, "retrieval_cost_usd": 0.05},
+        {"cost_usd": 0.5, "model_cost_usd": 0.1, "infra_cost_usd": 0.1},
+        {"status": "error", "cost_usd": 0.0},
+        {"status": "error"},
+        {"cost_usd": 0.0, "input_tokens": 5, "cache_hit": True},
+    ]
+    overrides = [Override(model="o3", provider="openai", input=1, output=1, retrieval=0.01)]
+
+    alone = priced(*recorded, overrides=overrides)
+    beside = priced(*recorded, {"input_tokens": MILLION}, overrides=overrides)
+
+    assert_frame_equal(beside.events.head(5).select(alone.events.columns), alone.events)
+    assert {"recorded": 4, "priced": 0, "unpriced": 0} == alone.sources
+    assert (1, 1) == (alone.contradictory, beside.contradictory)

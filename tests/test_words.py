@@ -144,7 +144,7 @@ def test_reference_is_whole() -> None:
     assert set(COLUMNS) <= rows["columns.md"]
     assert {"sources", "checks", "now", "prices", "above", "rpm"} <= rows["config.md"]
     assert {"schema_version", "measurements", "rows_rejected", "carriers"} <= rows["json.md"]
-    assert {"0", "1", "2", "3", "70", "130"} == rows["exit-codes.md"] - {"code"}
+    assert {"0", "1", "2", "3", "70", "130", "143"} == rows["exit-codes.md"] - {"code"}
 
 
 def test_page_of_metrics_is_sound() -> None:

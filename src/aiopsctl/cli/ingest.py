@@ -38,7 +38,7 @@ def ingest(
     from aiopsctl.cli.configured import configuration
     from aiopsctl.cli.run import check_output, emit
     from aiopsctl.cli.session import open_session
-    from aiopsctl.cli.stored import folder_of
+    from aiopsctl.cli.stored import folder_of, unfit
     from aiopsctl.store.store import Store
 
     check_output(common)
@@ -46,6 +46,8 @@ def ingest(
     folder = folder_of(common, config)
     if folder is None:
         raise UsageError("no store", help="name one: aiopsctl ingest LOGS --store PATH, or store: PATH in the config")
+    if why := unfit(common, common.paths or ()):
+        raise UsageError(why, help="leave it away")
     store = Store(folder)
     if prune:
         forgotten = store.prune(_older(prune, common, config.timezone))
@@ -53,7 +55,8 @@ def ingest(
         store.forget()
     if not (status or prune):
         session = open_session(common)
-        del session
+        if session.log.money is None:
+            raise UsageError("nothing was kept")
     manifest, problem = store.status()
     result = _told(manifest, problem, folder, forgotten if prune else None)
     return emit(result, common)

@@ -36,12 +36,12 @@ def stored(
     """
     folder = folder_of(common, config)
     if folder is None:
-        return None if _unfit(common, paths) else _aside([*paths, *feedback], config, how)
+        return None if unfit(common, paths) else _aside([*paths, *feedback], config, how)
     from aiopsctl.cli.money import book
     from aiopsctl.store.disk import StoreError
     from aiopsctl.store.store import Store
 
-    why = _unfit(common, paths)
+    why = unfit(common, paths)
     if not why:
         try:
             return Store(folder).read(paths, feedback, how, book(config))
@@ -76,7 +76,7 @@ def _aside(paths: Sequence[str], config: "Config", how: "Reading") -> "Log | Non
     if shutil.disk_usage(tempfile.gettempdir()).free < size:
         return None
     folder = tempfile.mkdtemp(prefix="aiopsctl-")
-    atexit.register(shutil.rmtree, folder, True)  # noqa: FBT003 - errors are passed over
+    atexit.register(shutil.rmtree, folder, True)
     try:
         return Store(Path(folder, "rows"), once=True).read(paths, [], how, book(config))
     except StoreError:
@@ -92,7 +92,7 @@ def _inflated(path: str) -> int:
         return 0
 
 
-def _unfit(common: Common, paths: Sequence[str]) -> str:
+def unfit(common: Common, paths: Sequence[str]) -> str:
     """Return what is asked for that no store can answer."""
     asked = (
         (common.with_text, "--with-text reads the logs: a store keeps no text"),

@@ -5,9 +5,10 @@ from typing import Any
 
 import msgspec
 
+from aiopsctl.document import as_dict
 from aiopsctl.formats.format import Format, Look
 from aiopsctl.readable import UNSAFE
-from aiopsctl.result import Result, as_dict
+from aiopsctl.result import Result
 
 
 def render(result: Result, look: Look) -> str:  # noqa: ARG001 - every format takes a look

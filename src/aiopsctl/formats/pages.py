@@ -27,7 +27,7 @@ def page(result: Result) -> Page:
     onward = Part("next", sections=(Section("", (COMMAND,), ((command,),)),)) if command else None
     rest = Part("notes", tuple(clean(line, 2000) for line in closing(result))) if closing(result) else None
     facts = (title.removeprefix(f"aiopsctl {result.command}").strip(), *account)
-    lead = closing(result)[-1] if result.verdict else ""
+    lead = closing(result)[-1] if result.verdict and closing(result) else ""
     parts = tuple(part for part in (shown, rest, onward) if part)
     return Page(f"aiopsctl {result.command}", result.verdict or "", lead, facts, parts=parts)
 

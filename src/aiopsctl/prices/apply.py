@@ -11,7 +11,7 @@ from datetime import UTC, datetime, time, timedelta
 import polars as pl
 
 from aiopsctl.events import COLUMNS
-from aiopsctl.prices.cells import CELL, NAMES, with_cells
+from aiopsctl.prices.cells import CELL, NAMES, UNRESOLVED, with_cells
 from aiopsctl.prices.layers import (
     COUNTED,
     FITS,
@@ -21,8 +21,10 @@ from aiopsctl.prices.layers import (
     KNOWN,
     REST,
     SOURCE,
+    UNCHARGED,
     Mode,
     charged,
+    needs_price,
     taken,
     totals,
     usd,
@@ -41,6 +43,7 @@ _READ = (
 )  # fmt: skip
 
 
+_FROM = "_source"
 _KEYS = ("provider", "model", "reason")
 _ROWS = 250_000
 """Rows that are priced at once: exact arithmetic takes ten times the memory of the events."""
@@ -94,9 +97,13 @@ def _together(parts: list[Priced]) -> Priced:
 
 
 def _priced(events: pl.DataFrame, book: Book, mode: Mode) -> Priced:
-    rows, cells = with_cells(_complete(events), book)
-    rows = charged(rows.join(cells, on=CELL, how="left", maintain_order="left"))
-    rows = rows.with_columns(**taken(mode)).with_columns(**totals())
+    rows = _complete(events)
+    if rows.select(needs_price(mode).any()).item():
+        rows, cells = with_cells(rows, book)
+        rows = charged(rows.join(cells, on=CELL, how="left", maintain_order="left"))
+    else:
+        rows = rows.with_columns(**UNRESOLVED, **UNCHARGED)
+    rows = rows.with_columns(**taken(mode)).with_columns(**totals()).with_columns(SOURCE.alias(_FROM))
     kept = events.with_columns(_written(rows, events.columns))
     return Priced(kept, _unpriced(rows, mode), _sources(rows), book.snapshot, **_counts(rows, book.snapshot))
 
@@ -117,7 +124,7 @@ def _written(rows: pl.DataFrame, present: list[str]) -> list[pl.Series]:
         model_cost_usd=_usd("_model", "model_cost_usd"),
         retrieval_cost_usd=_usd("_retrieval", "retrieval_cost_usd", unknown="retrieval_cost_usd"),
         infra_cost_usd=_usd("_infra", "infra_cost_usd", unknown="infra_cost_usd"),
-        cost_source=SOURCE,
+        cost_source=_FROM,
     )
     return [each for each in found if each.name in (*present, *_ALWAYS) or each.null_count() < each.len()]
 
@@ -130,7 +137,7 @@ def _usd(nano: str, before: str, unknown: str | None = None) -> pl.Expr:
 def _unpriced(rows: pl.DataFrame, mode: Mode) -> pl.DataFrame:
     model = pl.coalesce("model", "model_version").alias("model")
     reason = pl.lit("nothing recorded") if mode == "recorded" else _reason()
-    calls = rows.filter(SOURCE == "unpriced").select("provider", model, reason.alias("reason"))
+    calls = rows.filter(pl.col(_FROM) == "unpriced").select("provider", model, reason.alias("reason"))
     return (
         calls.group_by(_KEYS)
         .agg(calls=pl.len().cast(pl.Int64))
@@ -156,12 +163,12 @@ def _reason() -> pl.Expr:
 
 
 def _sources(rows: pl.DataFrame) -> dict[str, int]:
-    found = dict(rows.filter(IS_CALL).group_by(SOURCE.alias("source")).len().iter_rows())
+    found = dict(rows.filter(IS_CALL).group_by(_FROM).len().iter_rows())
     return {source: found.get(source, 0) for source in COLUMNS["cost_source"].values}
 
 
 def _counts(rows: pl.DataFrame, snapshot: Snapshot) -> dict[str, int]:
-    by_table = IS_CALL & (SOURCE == "priced") & pl.col("listed") & ~FROM_CACHE
+    by_table = IS_CALL & (pl.col(_FROM) == "priced") & pl.col("listed") & ~FROM_CACHE
     end = datetime.combine(snapshot.date + timedelta(days=1), time(), UTC)
     return rows.select(
         older=(by_table & pl.col("carried_back")).sum(),

@@ -21,6 +21,8 @@ _AMOUNTS = (
     "input", "output", "cache_read", "cache_write", "cache_write_1h", "reasoning", "request", "retrieval", "infra",
 )  # fmt: skip
 _FACTS = {"missing": pl.String, "carried_back": pl.Boolean, "at_standard": pl.Boolean, "listed": pl.Boolean}
+UNRESOLVED = {name: pl.lit(None, dtype) for name, dtype in (dict.fromkeys(_AMOUNTS, pl.Int128) | _FACTS).items()}
+"""What a cell says, of calls that are put into none."""
 _LONG_AGO = date(1, 1, 1)
 _DAY_US = 86_400_000_000
 

@@ -49,6 +49,18 @@ def charged(rows: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+UNCHARGED = {"_plain": pl.lit(None, pl.Int64), "_priced": pl.lit(None, pl.Int64)}
+"""What `charged` adds, of calls whose price nobody asks for."""
+
+
+def needs_price(mode: Mode) -> pl.Expr:
+    """Return whether a row is a call whose cost depends on its price; a recorded total is its cost, whatever the price."""
+    if mode == "priced":
+        return IS_CALL
+    is_free = UNBILLED & _believed("model_cost_usd").is_null()
+    return IS_CALL & _believed("cost_usd").is_null() & ~is_free
+
+
 def _cached() -> tuple[pl.Expr, pl.Expr, pl.Expr]:
     """Return tokens read from the cache, written to it, and of the latter those kept for an hour."""
     hourly = pl.col("cache_write_1h_tokens").fill_null(0)

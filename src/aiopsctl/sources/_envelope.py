@@ -5,7 +5,7 @@ that over the `metadata` of either. Latency is from start to end where both are 
 `latency_ms`, `duration_ms` and `elapsed_ms` are milliseconds; `latency`, `duration` and `elapsed` are seconds. An error is read for its code, type or class alone, never for its words.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ import polars as pl
 
 from aiopsctl.events import COLUMNS, TEXT
 from aiopsctl.sources import times
-from aiopsctl.sources.source import LINE, first_of, shape, text
+from aiopsctl.sources.source import LINE, Head, first_of, shape, text
 
 _STARTS, _ENDS = ("start_time", "startTime", "started_at"), ("end_time", "endTime", "ended_at")
 _NAMES: dict[str, tuple[str, ...]] = {
@@ -161,10 +161,17 @@ def error_type(said: pl.Expr) -> pl.Expr:
     return first_of(*named, *about, pl.when(inner.is_not_null()).then(pl.lit("error")))
 
 
+def within(places: Iterable[tuple[str, ...]], head: Head) -> list[tuple[str, ...]]:
+    """Return the places at which the records of a head can have anything."""
+    return [place for place in places if not place or place[0] in head.names]
+
+
 def at(record: Any, path: tuple[str, ...]) -> Any:
-    """Return what a record has at a path, or None."""
+    """Return what a decoded record has at a path, or None."""
     for step in path:
-        record = record.get(step) if isinstance(record, Mapping) else None
+        if not isinstance(record, dict):
+            return None
+        record = record.get(step)
     return record
 
 

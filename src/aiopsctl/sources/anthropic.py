@@ -11,12 +11,12 @@ A message says neither when it was made nor how long it took. Both come from the
 time (batch results never do), the file is of the second format, whose calls have no time.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
 
-from aiopsctl.sources._envelope import METADATA, TIMES, TOLD, Layout, at, status
+from aiopsctl.sources._envelope import METADATA, TIMES, TOLD, Layout, at, status, within
 from aiopsctl.sources.source import LINE, Head, Source, first_of, text
 
 _PLACES: tuple[tuple[str, ...], ...] = (("result", "message"), ("response", "body"), ("response",), ("body",), ())
@@ -72,18 +72,21 @@ _LAYOUT = Layout(
 
 
 def _detects(head: Head) -> bool:
-    return any(_is_anthropic(record) for record in head.records)
+    places = within(_PLACES, head)
+    return any(_is_anthropic(record, places) for record in head.records)
 
 
 def _detects_timed(head: Head) -> bool:
-    return any(_is_anthropic(record) and any(record.get(name) for name in TIMES) for record in head.records)
+    places = within(_PLACES, head)
+    ours = (record for record in head.records if _is_anthropic(record, places))
+    return any(record.get(name) for record in ours for name in TIMES)
 
 
-def _is_anthropic(record: Mapping[str, Any]) -> bool:
-    """Return whether a record is or wraps a message or an error of Anthropic's, or is a result of a batch."""
+def _is_anthropic(record: Mapping[str, Any], places: Sequence[tuple[str, ...]]) -> bool:
+    """Return whether a record is, or has at a place, a message or an error of Anthropic's, or is a result of a batch."""
     if "custom_id" in record and at(record, ("result", "type")) in _RESULTS:
         return True
-    return any(_is_message(inner) for inner in (at(record, place) for place in _PLACES) if isinstance(inner, Mapping))
+    return any(_is_message(inner) for inner in (at(record, place) for place in places) if isinstance(inner, dict))
 
 
 def _is_message(inner: Mapping[str, Any]) -> bool:

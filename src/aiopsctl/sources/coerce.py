@@ -4,6 +4,7 @@ A value that breaks its column's rule is a field error: counted, located, and nu
 readable time, an unknown kind) is rejected, with its line and the reason.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -32,6 +33,7 @@ _WORDS = {
     },
 }  # fmt: skip
 _REASON = "_reason"
+_NONE: frozenset[str] = frozenset()
 _AS_WRITTEN = ("prompt", "output", "final_text", "comment", "tags")
 """Columns in which text that looks like a JSON object is what it should be."""
 
@@ -67,16 +69,24 @@ def coerce(raw: pl.DataFrame, *, tz: str, timed: bool) -> Coerced:
     present = [COLUMNS[name] for name in raw.columns if name in COLUMNS and name != "ts"]
     ts, zoneless = _times(raw, tz)
     total = [pl.col(TOTAL).cast(pl.Int64, strict=False)] if TOTAL in schema else []
-    new = raw.select(LINE, *total, *(_canonical(column, schema) for column in present)).with_columns(ts)
+    as_they_are = _as_they_are(raw, present)
+    columns = (pl.col(c.name) if c.name in as_they_are else _canonical(c, schema) for c in present)
+    new = raw.select(LINE, *total, *columns).with_columns(ts)
     errors = _field_errors(raw, new, [column.name for column in present if column.name not in ("event", "kind")])
     faults = classify.faults(raw, new, timed=timed)
-    new = new.with_columns(classify.event(schema), classify.status(schema))
+    new = new.with_columns(_derived(new, schema))
     if not faults:
         return _checked(new, [], errors, zoneless)
     reason = pl.coalesce(pl.when(rows).then(pl.lit(reason)) for rows, reason in faults)
     judged = new.with_columns(reason.alias(_REASON))
     rejects = [Reject(line, fault) for line, fault in judged.select(LINE, _REASON).drop_nulls().iter_rows()]
     return _checked(judged.filter(pl.col(_REASON).is_null()).drop(_REASON), rejects, errors, zoneless)
+
+
+def _derived(new: pl.DataFrame, schema: pl.Schema) -> list[pl.Expr]:
+    """Return what a row is and how a call ended, as far as not every row says so itself."""
+    both = (("event", classify.event), ("status", classify.status))
+    return [derived(schema) for name, derived in both if name not in new.columns or new[name].null_count()]
 
 
 def _checked(
@@ -97,6 +107,29 @@ def _filled(raw: pl.DataFrame) -> pl.DataFrame:
     known = (*COLUMNS, TOTAL)
     filled = raw.select(c for c in raw.columns if c == LINE or (c in known and raw[c].null_count() < raw.height))
     return filled.cast({pl.Categorical: pl.String, pl.Enum: pl.String})
+
+
+def _as_they_are(raw: pl.DataFrame, present: Sequence[Column]) -> frozenset[str]:
+    """Return the columns in which every value is canonical already: to look is cheaper than to write them again."""
+    looks = {column.name: look for column in present if (look := _is_canonical(column, raw.schema)) is not None}
+    return (
+        frozenset(name for name, found in raw.select(**looks).row(0, named=True).items() if found) if looks else _NONE
+    )
+
+
+def _is_canonical(column: Column, schema: pl.Schema) -> pl.Expr | None:
+    """Return whether all values of a column are as `_canonical` gives them, None where that is as much work."""
+    raw = pl.col(column.name)
+    if schema[column.name] != DTYPES[column.dtype] or column.name == "value":
+        return None
+    if column.values:
+        return raw.is_in(column.values).all()
+    if column.dtype == "text":
+        found = (raw != "").all()
+        return found if column.name in _AS_WRITTEN else found & ~raw.str.starts_with("{").any()
+    if column.dtype == "int":
+        return raw.is_between(int(column.low or 0), int(column.high or 0)).all()
+    return raw.is_between(column.low, column.high).all() if column.dtype == "float" else None
 
 
 def _canonical(column: Column, schema: pl.Schema) -> pl.Expr:

@@ -92,7 +92,7 @@ def _records(text: bytes) -> list[Mapping[str, Any]]:
 
 
 def _names(records: Sequence[Mapping[str, Any]]) -> frozenset[str]:
-    return frozenset(str(name) for record in records for name in record)
+    return frozenset().union(*records)
 
 
 def _document_head(each: Input, text: bytes, records: Sequence[Mapping[str, Any]]) -> Head | None:

@@ -33,6 +33,9 @@ def repeated_calls(events: pl.DataFrame) -> pl.Series:
     if "request_id" not in events.columns:
         return pl.Series([], dtype=pl.UInt32)
     calls = events.lazy().filter((pl.col("event") == "call") & pl.col("request_id").is_not_null())
+    hashes = calls.select(pl.col("request_id").hash()).collect().to_series()
+    if hashes.n_unique() == hashes.len():
+        return pl.Series([], dtype=pl.UInt32)
     tokens = [pl.col(c).fill_null(0) for c in ("input_tokens", "output_tokens") if c in events.columns]
     repeated = calls.select(_ROW, "request_id", pl.sum_horizontal(*tokens, pl.lit(0)).alias("_tokens")).filter(
         pl.col("request_id").is_duplicated()

@@ -14,6 +14,7 @@ from typing import Any
 import polars as pl
 from polars.exceptions import PanicException, PolarsError
 
+from aiopsctl.sources import narrow
 from aiopsctl.sources.fault import fault
 from aiopsctl.sources.inflate import Broken, Stream
 from aiopsctl.sources.misfit import as_text, fitted
@@ -234,7 +235,7 @@ def _strict(data: bytes, schemas: Iterable[Mapping[str, Any]]) -> pl.DataFrame |
         return None
     for schema in schemas:
         try:
-            return pl.read_ndjson(data, schema=dict(schema))
+            return narrow.parsed(data, schema)
         except (PolarsError, PanicException, OSError, ValueError) as error:
             if str(error).startswith("error parsing line"):
                 return None

@@ -11,12 +11,12 @@ time: such a file is of the second format, whose calls may have none. `prompt` a
 at the top level applications keep the text of the prompt under that name.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
 
-from aiopsctl.sources._envelope import METADATA, TIMES, TOLD, Layout, at, status
+from aiopsctl.sources._envelope import METADATA, TIMES, TOLD, Layout, at, status, within
 from aiopsctl.sources.source import LINE, TOTAL, Head, Source, first_of, text
 
 _OBJECT: dict[str, tuple[str, ...]] = {
@@ -85,7 +85,8 @@ _LAYOUT = Layout(
 
 
 def _detects(head: Head) -> bool:
-    return any(_is_openai(record) for record in head.records)
+    places = within(_PLACES, head)
+    return any(_is_openai(record, places) for record in head.records)
 
 
 def _detects_batch(head: Head) -> bool:
@@ -93,12 +94,12 @@ def _detects_batch(head: Head) -> bool:
     return bool(head.records) and all(batch)
 
 
-def _is_openai(record: Mapping[str, Any]) -> bool:
-    """Return whether a record is or wraps an OpenAI object, or is a line of a batch's output."""
+def _is_openai(record: Mapping[str, Any], places: Sequence[tuple[str, ...]]) -> bool:
+    """Return whether a record is, or has at a place, an OpenAI object, or is a line of a batch's output."""
     if record.keys() >= _BATCH:
         return True
-    found = (at(record, place) for place in _PLACES)
-    return any(inner.get("object") in _OWN or _is_embedding(inner) for inner in found if isinstance(inner, Mapping))
+    found = (at(record, place) for place in places)
+    return any(inner.get("object") in _OWN or _is_embedding(inner) for inner in found if isinstance(inner, dict))
 
 
 def _is_embedding(inner: Mapping[str, Any]) -> bool:

@@ -4,6 +4,7 @@ Nothing else is guessed: 01/10/2026 is no time. Epoch units follow from the magn
 milliseconds, sixteen microseconds, nineteen nanoseconds.
 """
 
+import re
 from collections.abc import Callable
 
 import polars as pl
@@ -14,6 +15,9 @@ _EPOCHS = ((1e8, 1e10, 1e6), (1e11, 1e13, 1e3), (1e14, 1e16, 1.0), (1e17, 1e19, 
 _NUMBER = r"^\d{9,19}(\.\d+)?$"
 _DAY = r"^\d{4}-\d{2}-\d{2}$"
 _ZONED = r"(?i)(z|utc|gmt|:\d{2}([.,]\d+)? *[+\-\u2212]\d{2}(:?\d{2})?)$"
+_SECOND = "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}"
+_FRACTIONS = {0: "", 4: "[.][0-9]{3}", 7: "[.][0-9]{6}"}
+_IN_UTC = re.compile(rf"{_SECOND}(|[.][0-9]{{3}}|[.][0-9]{{6}})(?:Z|[+]00:00)$")
 
 
 def read(raw: pl.Series, tz: str) -> tuple[pl.Series, int | None]:
@@ -45,7 +49,9 @@ def to_utc(column: str, dtype: pl.DataType, tz: str) -> pl.Expr:
 
 def _from_text(raw: pl.Series, tz: str) -> tuple[pl.Series, int | None]:
     """Read RFC 3339 at once, and then what is left by its spelling."""
-    found = raw.to_frame().select(_stamped(pl.col(raw.name))).to_series()
+    found = _alike(raw)
+    if found is None:
+        found = raw.to_frame().select(_stamped(pl.col(raw.name))).to_series()
     if found.null_count() == raw.null_count():
         return found, None
     left = pl.DataFrame({"at": (found.is_null() & raw.is_not_null()).arg_true()})
@@ -57,6 +63,19 @@ def _from_text(raw: pl.Series, tz: str) -> tuple[pl.Series, int | None]:
         if spelling in ("day", "local"):
             zoneless.extend(read["at"].head(1))
     return found, min(zoneless, default=None)
+
+
+def _alike(raw: pl.Series) -> pl.Series | None:
+    """Return times that are all in UTC and written as the first of them, None where one is not: Polars is fastest so."""
+    first = _IN_UTC.match(raw[0] or "") if raw.len() else None
+    if first is None or not raw.str.contains(f"^{_SECOND}{_FRACTIONS[len(first[1])]}(Z|[+]00:00)$").all(
+        ignore_nulls=False
+    ):
+        return None
+    digits = len(first[1])
+    written = "%Y-%m-%dT%H:%M:%S" + (f".%{digits - 1}f" if digits else "")
+    stamps = raw.str.head(19 + digits).str.to_datetime(written, strict=False, time_unit="us", cache=False)
+    return None if stamps.null_count() else stamps.dt.replace_time_zone("UTC")
 
 
 def _spelling() -> pl.Expr:

@@ -22,7 +22,7 @@ from aiopsctl.store.rows import EVENTS, NTH, PLACE, day_of, scan, scan_raw
 
 _ORDER = "_order"
 _NAMED = pl.coalesce("model", "model_version").alias("model")
-_AT_ONCE, _IDS_AT_ONCE = 200_000, 4_000_000
+_AT_ONCE, _IDS_AT_ONCE = 100_000, 4_000_000
 """So many rows are finished at once, and so many ids are compared."""
 
 _CALL = pl.col("event") == "call"

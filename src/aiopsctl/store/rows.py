@@ -24,7 +24,7 @@ PLACE = (LINE, NTH)
 EVENTS = {name: dtype_of(column) for name, column in COLUMNS.items() if name not in TEXT}
 SCHEMA: dict[str, pl.DataType] = {**EVENTS, LINE: pl.Int64(), NTH: pl.Int64()}
 _DAY = "_day"
-_ENOUGH = 256 << 20
+_ENOUGH = 64 << 20
 """So many bytes of rows are held before they are written."""
 
 

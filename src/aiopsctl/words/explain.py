@@ -254,6 +254,6 @@ def schema(name: str) -> str:
         from aiopsctl.config import schema as config_schema
 
         return json.dumps(config_schema(), indent=2)
-    from aiopsctl.result import schema as result_schema
+    from aiopsctl.document import schema as result_schema
 
     return json.dumps(result_schema(), indent=2)

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from aiopsctl.config import schema as config_schema
+from aiopsctl.document import schema as result_schema
 from aiopsctl.errors import EXIT_CODES
 from aiopsctl.events import COLUMNS, TEXT, Column
-from aiopsctl.result import schema as result_schema
 
 _WRITTEN = "This page is written by `python -m aiopsctl.words.docs docs`."
 

@@ -71,6 +71,7 @@ def _run_at_import(tree: ast.AST) -> Iterator[ast.AST]:
             yield from _run_at_import(node)
 
 
+@cache
 def own(name: str) -> str | None:
     """Return the module of the package that an import names, None for another package."""
     package, _, inner = name.partition(".")

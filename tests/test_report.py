@@ -237,9 +237,7 @@ def test_a_review_has_its_owner_and_its_subject(cadence: str, tmp_path: Path) ->
     """A review names who holds it, from the config or in the handbook's words, and looks at what the handbook says."""
     config = tmp_path / "aiopsctl.yaml"
     config.write_text("version: 1\nreviews: {weekly: Pia}\nfeatures: {draft: {class: on-demand, owner: Ole}}\n")
-    log = tmp_path / "calls.jsonl"
-    log.write_text("".join(f'{{"ts": "2026-09-{day:02}T12:00:00Z", "status": "ok"}}\n' for day in range(1, 31)))
-    done = run("report", str(log), "--config", str(config), "--now", "data", "--cadence", cadence, "-f", "json")
+    done = run("report", "sample_data", "--config", str(config), "--now", "data", "--cadence", cadence, "-f", "json")
     shown = json.loads(done.stdout)["report"]
     owner, subject = REVIEWS[cadence]
 

@@ -1,19 +1,25 @@
 """What tests share: every engine, and logs that others wrote."""
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import polars as pl
 import pytest
+import typer
 from hypothesis import settings
+from typer import testing
 
+from aiopsctl import demo
 from aiopsctl.engine import local
 from aiopsctl.engine.plan import Reduction
 from aiopsctl.measure import calendar, complete
 
 settings.register_profile("by count, not by clock", deadline=None)
 settings.load_profile("by count, not by clock")
+
+testing._get_command = cache(typer.main.get_command)  # type: ignore[attr-defined]  # the application is built once, not for every command
 
 Sums = list[pl.DataFrame]
 Engine = Callable[[pl.DataFrame, Sequence[Reduction]], Sums]
@@ -35,6 +41,14 @@ def engine(request: pytest.FixtureRequest) -> Engine:
     """Return a function that sums events, of each engine in turn."""
     reduce = ENGINES[request.param]
     return lambda events, plan: reduce(complete(events).with_columns(calendar(ZoneInfo("UTC"))), plan)
+
+
+@pytest.fixture(scope="session")
+def healthy_logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with 90 days of logs without any fault, which no test may change."""
+    folder = tmp_path_factory.mktemp("healthy") / "sample_data"
+    demo.write(folder, faults=())
+    return folder
 
 
 @pytest.fixture(scope="session")

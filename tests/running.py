@@ -32,10 +32,10 @@ def application() -> Any:
     return typer.main.get_command(app)
 
 
-def run(*words: str, stdin: bytes = b"") -> Done:
-    """Run a command, and return its exit code with what it wrote."""
+def run(*words: str, stdin: bytes = b"", encoding: str = "utf-8") -> Done:
+    """Run a command on streams of an encoding, and return its exit code with what it wrote."""
     streams = {
-        name: TextIOWrapper(BytesIO(stdin if name == "stdin" else b""), "utf-8")
+        name: TextIOWrapper(BytesIO(stdin if name == "stdin" else b""), encoding)
         for name in ("stdin", "stdout", "stderr")
     }
     with mock.patch.multiple(sys, **streams):

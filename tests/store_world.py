@@ -35,9 +35,9 @@ def by_logs(*paths: Path) -> Log:
     return Log(price(log.events.lazy().collect(), Book()).events, log.account)
 
 
-def assert_equal(folder: Path, *paths: Path) -> None:
-    """Assert that a store gives the rows and the account that a reading of the same files gives."""
-    ours, plain = by_store(folder, *paths), by_logs(*paths)
+def assert_equal(folder: Path, *paths: Path, plain: Log | None = None) -> None:
+    """Assert that a store gives the rows and the account that a reading of the same files gives, or has given."""
+    ours, plain = by_store(folder, *paths), plain or by_logs(*paths)
     events = plain.events.lazy().collect()
     columns = [name for name in events.columns if events[name].null_count() < events.height]
     assert sorted(ours.events.columns) == sorted(columns)

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from building import events
+from cases import each
 from test_formats import HOSTILE, UNSEEN
 
 from aiopsctl import catalog
@@ -194,7 +195,7 @@ def test_distributions_count_by_twelfths_of_a_decade() -> None:
     assert (found["p50_ms"], found["p95_ms"], found["p95_limit_ms"], found["class"]) == (100, 2000, 1500, "inline")
 
 
-@pytest.mark.parametrize("text", HOSTILE, ids=ascii)
+@each("text", HOSTILE)
 def test_no_text_of_a_log_can_act(text: str) -> None:
     """A hostile value stays text: the data and the words of a chart hold nothing unseen, and nothing commands a build."""
     weeks = ("2026-W36", "2026-W37")

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +61,12 @@ def write(found: Iterator[Mapping[str, Any]]) -> None:
 
 
 def summary(*words: str) -> Result:
-    """Run `summary` on the log."""
+    """Return what `summary` says of the log, which is asked once of the same log and config."""
+    return _summary(words, Path("log.jsonl").read_bytes(), Path("aiopsctl.yaml").read_bytes())
+
+
+@cache
+def _summary(words: tuple[str, ...], _log: bytes, _config: bytes) -> Result:
     return CliRunner().invoke(app, ["summary", "log.jsonl", *words])
 
 

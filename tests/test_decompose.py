@@ -3,6 +3,7 @@
 from random import Random
 
 import pytest
+from cases import each
 
 from aiopsctl.stats.decompose import Sums, kitagawa, nested, power
 
@@ -53,7 +54,7 @@ def test_new_segment_is_all_mix() -> None:
     assert found.within == 0
 
 
-@pytest.mark.parametrize("seed", range(200))
+@each("seed", range(200))
 def test_parts_add_up(seed: int) -> None:
     """Mix and within are the whole change, whatever the segments."""
     rng = Random(seed)

@@ -106,27 +106,34 @@ def faulty(tmp_path_factory: pytest.TempPathFactory) -> Logs:
 
 
 @pytest.fixture(scope="module")
-def healthy(tmp_path_factory: pytest.TempPathFactory) -> Logs:
+def healthy(healthy_logs: Path) -> Logs:
     """Return logs without any fault."""
-    folder = tmp_path_factory.mktemp("healthy") / "sample_data"
-    demo.write(folder, faults=())
+    return read(healthy_logs)
+
+
+@pytest.fixture(scope="module")
+def short(tmp_path_factory: pytest.TempPathFactory) -> Logs:
+    """Return logs without any fault of as few days as every fault finds room in."""
+    folder = tmp_path_factory.mktemp("short")
+    demo.write(folder, faults=(), days=56)
     return read(folder)
 
 
 class TestFiles:
     """What is written, whatever the faults."""
 
-    def test_same_seed(self, faulty: Logs, tmp_path: Path) -> None:
-        """The same seed gives the same bytes."""
-        paths = demo.write(tmp_path / "sample_data")
+    def test_seeds(self, tmp_path: Path) -> None:
+        """The same seed gives the same bytes, another seed another log."""
+        first, again, other = (
+            {
+                path.name: path.read_bytes()
+                for path in demo.write(tmp_path / name / "sample_data", faults=(), days=8, seed=seed)
+            }
+            for name, seed in (("first", 7), ("again", 7), ("other", 8))
+        )
 
-        assert [(faulty.folder / path.name).read_bytes() for path in paths] == [path.read_bytes() for path in paths]
-
-    def test_other_seed(self, faulty: Logs, tmp_path: Path) -> None:
-        """Another seed gives another log."""
-        demo.write(tmp_path, seed=8)
-
-        assert contents(faulty.folder)["calls.jsonl.gz"] != contents(tmp_path)["calls.jsonl.gz"]
+        assert first == again
+        assert first["calls.jsonl.gz"] != other["calls.jsonl.gz"]
 
     def test_returns_paths(self, tmp_path: Path) -> None:
         """All files that were written are returned, and there are no others."""
@@ -351,12 +358,12 @@ class TestHealthy:
         assert latency.quantile(0.95) < p95
 
     @pytest.mark.parametrize("fault", demo.FAULTS, ids=lambda fault: fault.name)
-    def test_one_fault(self, healthy: Logs, fault: demo.Fault, tmp_path: Path) -> None:
+    def test_one_fault(self, short: Logs, fault: demo.Fault, tmp_path: Path) -> None:
         """A fault can be planted alone, and leaves calls of other features and hours as they were."""
-        demo.write(tmp_path, faults=(fault,))
+        demo.write(tmp_path, faults=(fault,), days=56)
         untouched = (pl.col("feature") != fault.feature) & ~within(RATE_LIMIT_HOUR.window(END))
         expected, actual = (
-            logs.calls.filter(untouched).drop("request_id", "trace_id") for logs in (healthy, read(tmp_path))
+            logs.calls.filter(untouched).drop("request_id", "trace_id") for logs in (short, read(tmp_path))
         )
 
         assert_frame_equal(expected, actual, check_column_order=False)

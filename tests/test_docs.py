@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -26,10 +27,12 @@ def block(marker: str) -> str:
     return found[1]
 
 
-def run(command: str, monkeypatch: pytest.MonkeyPatch) -> tuple[int, str]:
-    """Run an `aiopsctl` command of the README from the project's folder."""
-    monkeypatch.chdir(ROOT)
-    result = CliRunner().invoke(app, shlex.split(command)[1:])
+@cache
+def run(command: str) -> tuple[int, str]:
+    """Run an `aiopsctl` command of the README from the project's folder, once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(ROOT)
+        result = CliRunner().invoke(app, shlex.split(command)[1:])
     return result.exit_code, result.stdout
 
 
@@ -56,17 +59,17 @@ def test_handbook_config_judges_what_no_config_judges() -> None:
     assert expected == actual
 
 
-def test_first_command_of_the_readme_finds_the_faults(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_first_command_of_the_readme_finds_the_faults() -> None:
     """The main job of the README runs on the sample logs: the summary is shown, and the check fails."""
     commands = [part.strip() for part in block("run").split("&&") if part.strip().startswith("aiopsctl")]
-    actual = [run(command, monkeypatch)[0] for command in commands]
+    actual = [run(command)[0] for command in commands]
 
     assert [0, 1] == actual
 
 
-def test_shown_output_of_the_readme_is_real(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_shown_output_of_the_readme_is_real() -> None:
     """What the README shows of the check is what the check prints, but for columns left out."""
-    _, output = run("aiopsctl check -c sample_data/aiopsctl.yaml", monkeypatch)
+    _, output = run("aiopsctl check -c sample_data/aiopsctl.yaml")
     shown = re.search(r"```text\n(.*?)```", README, re.DOTALL)
     assert shown
     missing = [
@@ -89,9 +92,9 @@ def test_readme_names_every_format() -> None:
     assert [] == missing
 
 
-def test_commands_that_show_the_faults_run(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_commands_that_show_the_faults_run() -> None:
     """Each command that the page of planted faults names works when pasted."""
     commands = re.findall(r"^\$ (aiopsctl .*)$", (ROOT / "sample_data" / "FAULTS.md").read_text(), re.MULTILINE)
-    actual = [run(command, monkeypatch)[0] for command in commands]
+    actual = [run(command)[0] for command in commands]
 
     assert [0, 0, 0, 0] == actual

@@ -30,26 +30,36 @@ DRIFTED = ("warning", "critical")
 END = date(2026, 10, 31)
 
 
-def asked(folder: Path, *options: str) -> dict[str, Any]:
-    """Return the document that `drift` writes of a folder."""
+def written(folder: Path, *options: str) -> str:
+    """Return what `drift` writes of a folder as JSON."""
     done = CliRunner().invoke(app, ["drift", str(folder), "--isolated", "-f", "json", *options])
     assert done.exit_code == 0, done.stderr
-    found: dict[str, Any] = json.loads(done.stdout)
+    return done.stdout
+
+
+def asked(folder: Path, *options: str) -> dict[str, Any]:
+    """Return the document that `drift` writes of a folder."""
+    found: dict[str, Any] = json.loads(written(folder, *options))
     return found
 
 
 @pytest.fixture(scope="module")
-def faulty() -> dict[str, Any]:
-    """Return the answer for the sample logs."""
-    return asked(SAMPLE)
+def told_of_faulty() -> str:
+    """Return what is written of the sample logs."""
+    return written(SAMPLE)
 
 
 @pytest.fixture(scope="module")
-def healthy(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def faulty(told_of_faulty: str) -> dict[str, Any]:
+    """Return the answer for the sample logs."""
+    found: dict[str, Any] = json.loads(told_of_faulty)
+    return found
+
+
+@pytest.fixture(scope="module")
+def healthy(healthy_logs: Path) -> dict[str, Any]:
     """Return the answer for logs without a fault."""
-    folder = tmp_path_factory.mktemp("healthy")
-    demo.write(folder, faults=())
-    return asked(folder)
+    return asked(healthy_logs)
 
 
 def signal(document: Mapping[str, Any], metric: str, **slice_: str) -> dict[str, Any]:
@@ -119,7 +129,7 @@ class TestPlanted:
         assert not [each for each in healthy["signals"] + healthy["columns"] if each["status"] in DRIFTED]
         assert healthy["carriers"] == []
 
-    @pytest.mark.parametrize("seed", [1, 2, 3])
+    @pytest.mark.parametrize("seed", [1, 2])
     def test_other_healthy_logs(self, seed: int, tmp_path: Path) -> None:
         """Other logs without a fault have none either."""
         demo.write(tmp_path, faults=(), seed=seed)
@@ -145,19 +155,18 @@ class TestPlanted:
         assert {date.fromisoformat(week["week"]).weekday() for week in found["weeks"]} == {0}
 
     @pytest.mark.parametrize(("level", "code"), [("never", 0), ("critical", 1), ("warning", 1)])
-    def test_fail_on(self, level: str, code: int) -> None:
+    def test_fail_on(self, level: str, code: int, tmp_path: Path) -> None:
         """Drift fails a build only where it is asked to."""
-        done = CliRunner().invoke(app, ["drift", str(SAMPLE), "--isolated", "--fail-on", level, "-qq"])
+        rows = ({"ts": f"2026-09-{d:02}T{h:02}:00:00Z", "user_id": f"u{h}", "status": "ok", "input_tokens": (900 + h) * (1 + d // 15)}
+                for d in range(1, 31) for h in range(24))  # fmt: skip
+        (tmp_path / "calls.jsonl").write_text("\n".join(map(json.dumps, rows)))
+        done = CliRunner().invoke(app, ["drift", str(tmp_path), "--isolated", "--fail-on", level, "-qq"])
 
         assert done.exit_code == code
 
-    def test_same_bytes(self) -> None:
+    def test_same_bytes(self, told_of_faulty: str) -> None:
         """The same log gives the same bytes."""
-        first, second = (
-            CliRunner().invoke(app, ["drift", str(SAMPLE), "--isolated", "-f", "json"]).stdout for _ in range(2)
-        )
-
-        assert first == second
+        assert told_of_faulty == written(SAMPLE)
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ from typing import Any
 
 import jsonschema
 import pytest
+from cases import each
 from hostile import TEXTS, UNSEEN
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase
 from prometheus_client.parser import text_string_to_metric_families
@@ -141,7 +142,7 @@ def test_junit_fails_where_the_run_does(fail_on: str, expected: list[Any]) -> No
     assert read.failures == len([kind for kind in expected if kind])
 
 
-@pytest.mark.parametrize("text", TEXTS, ids=ascii)
+@each("text", TEXTS)
 def test_junit_is_read_by_others(text: str) -> None:
     """Whatever the texts, the XML is read, the counts hold, and no text becomes an element."""
     read, found = cases(hostile(text))
@@ -206,7 +207,7 @@ def test_sarif_levels(shown: Result, expected: list[str]) -> None:
     assert expected == [found["level"] for found in read["runs"][0]["results"]]
 
 
-@pytest.mark.parametrize("text", TEXTS, ids=ascii)
+@each("text", TEXTS)
 def test_sarif_is_valid_whatever_the_texts(text: str) -> None:
     """Every document is valid, its places are relative references, and nothing unseen is in it."""
     rendered = render("sarif", hostile(text))
@@ -250,7 +251,7 @@ def test_gitlab() -> None:
     assert expected == actual
 
 
-@pytest.mark.parametrize("text", TEXTS, ids=ascii)
+@each("text", TEXTS)
 def test_gitlab_names_each_issue(text: str) -> None:
     """Each issue has a fingerprint of its own, and nothing unseen is in the list."""
     rendered = render("gitlab", hostile(text))
@@ -291,7 +292,7 @@ def test_github_shows_ten_of_a_kind(count: int, expected: tuple[int, str]) -> No
     assert errors[-1].endswith(expected[1])
 
 
-@pytest.mark.parametrize("text", TEXTS, ids=ascii)
+@each("text", TEXTS)
 def test_github_takes_no_command_from_a_text(text: str) -> None:
     """There is a line a finding, and each is our own command: no text ends one, adds a property or begins another."""
     lines = render("github", hostile(text)).split("\n")[:-1]
@@ -345,7 +346,7 @@ def test_nagios_performance_data(given: dict[str, Any], expected: str) -> None:
     assert line.split(" | ")[1] == f"'errors error-rate'{expected}"
 
 
-@pytest.mark.parametrize("text", TEXTS, ids=ascii)
+@each("text", TEXTS)
 def test_nagios_has_one_bar(text: str) -> None:
     """The only bar begins the performance data, every label is quoted, and there is a line a finding."""
     lines = render("nagios", hostile(text)).split("\n")[:-1]
@@ -435,7 +436,7 @@ def test_prometheus_has_no_series_twice(checks: Sequence[Verdict]) -> None:
     assert len([name for name in names if name[0] == "aiopsctl_check_value"]) == len(checks)
 
 
-@pytest.mark.parametrize("text", TEXTS, ids=ascii)
+@each("text", TEXTS)
 def test_prometheus_is_read_by_others(text: str) -> None:
     """Whatever the texts, each check has its four numbers, and no text becomes a line."""
     rendered = render("prometheus", hostile(text))
@@ -447,7 +448,7 @@ def test_prometheus_is_read_by_others(text: str) -> None:
     assert UNSEEN.findall(rendered) == []
 
 
-@pytest.mark.parametrize("text", TEXTS, ids=ascii)
+@each("text", TEXTS)
 def test_concise_is_a_line_a_verdict(text: str) -> None:
     """No text makes a line, moves a terminal or commands a build."""
     lines = render("concise", hostile(text)).split("\n")[:-1]

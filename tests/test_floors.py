@@ -4,9 +4,11 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
+from cases import each
 
 SOURCE = Path(__file__).parent.parent / "src" / "aiopsctl"
 FLOORS = (
@@ -30,7 +32,7 @@ HEAVY = {"polars", "numpy", "scipy", "pyarrow", "rich", "narwhals", "jinja2", "v
 LONGEST = 300
 
 FILES = sorted(set(SOURCE.rglob("*.py")) - {SOURCE / "__init__.py"})
-each_file = pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SOURCE)))
+each_file = each("path", FILES)
 
 
 def dotted(path: Path) -> str:
@@ -45,10 +47,15 @@ def floor(module: str) -> str:
     return found
 
 
+@cache
+def parsed(path: Path) -> ast.Module:
+    """Return a file as a tree."""
+    return ast.parse(path.read_text())
+
+
 def imports(path: Path, *, top: bool = False) -> Iterator[str]:
     """Yield the full names of what a file imports; with `top`, only what importing the file imports."""
-    tree = ast.parse(path.read_text())
-    for node in _run_at_import(tree) if top else ast.walk(tree):
+    for node in _run_at_import(parsed(path)) if top else ast.walk(parsed(path)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -64,6 +71,7 @@ def _run_at_import(tree: ast.AST) -> Iterator[ast.AST]:
             yield from _run_at_import(node)
 
 
+@cache
 def own(name: str) -> str | None:
     """Return the module of the package that an import names, None for another package."""
     package, _, inner = name.partition(".")
@@ -111,7 +119,7 @@ def test_file_is_short(path: Path) -> None:
 def test_no_shortcuts(path: Path) -> None:
     """Nothing drops rows silently (`ignore_errors`, `scan_ndjson`), and only commands print."""
     text = path.read_text()
-    calls = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call)]
+    calls = [node for node in ast.walk(parsed(path)) if isinstance(node, ast.Call)]
     prints = [node for node in calls if isinstance(node.func, ast.Name) and node.func.id == "print"]
 
     assert "ignore_errors=True" not in text

@@ -10,6 +10,7 @@ from typing import Any
 
 import jsonschema
 import pytest
+from cases import each
 from hostile import HOSTILE, UNSEEN
 from rich.cells import cell_len
 
@@ -75,7 +76,7 @@ def render(name: str, shown: Result, **look: Any) -> str:
     return format_named(name).render(shown, Look(**look))
 
 
-@pytest.mark.parametrize("text", HOSTILE, ids=ascii)
+@each("text", HOSTILE)
 @pytest.mark.parametrize("name", ["table", "md", "csv"])
 def test_nothing_unseen_reaches_a_reader(name: str, text: str) -> None:
     """No control, turn of direction or letter without width passes, and no line commands a build."""
@@ -86,7 +87,7 @@ def test_nothing_unseen_reaches_a_reader(name: str, text: str) -> None:
         assert [line for line in rendered.split("\n") if line.lstrip().startswith(("::", "##["))] == []
 
 
-@pytest.mark.parametrize("text", HOSTILE, ids=ascii)
+@each("text", HOSTILE)
 @pytest.mark.parametrize("color", [False, True])
 def test_nothing_unseen_reaches_a_terminal(text: str, *, color: bool) -> None:
     """On a terminal the only escapes are our own colours, and no line is wider than it."""
@@ -109,7 +110,7 @@ def test_no_text_commands_a_build(name: str) -> None:
     assert "##[" not in rendered
 
 
-@pytest.mark.parametrize("text", HOSTILE, ids=ascii)
+@each("text", HOSTILE)
 def test_markdown_keeps_its_shape(text: str) -> None:
     """No text opens a cell, a link, an image, markup or a tag."""
     for shown in hostile_results(text):
@@ -123,7 +124,7 @@ def test_markdown_keeps_its_shape(text: str) -> None:
         assert re.findall(r"https?://|www\.", prose) == []
 
 
-@pytest.mark.parametrize("text", HOSTILE, ids=ascii)
+@each("text", HOSTILE)
 def test_csv_is_no_formula(text: str) -> None:
     """A cell of text does not begin as a formula does, and the rows have one shape."""
     for shown in hostile_results(text):
@@ -136,7 +137,7 @@ def test_csv_is_no_formula(text: str) -> None:
         assert len({len(row) for row in rows}) == 1
 
 
-@pytest.mark.parametrize("text", HOSTILE, ids=ascii)
+@each("text", HOSTILE)
 @pytest.mark.parametrize("name", ["json", "jsonl"])
 def test_json_parses_back_equal(name: str, text: str) -> None:
     """A document holds every text as it was, with nothing in it that cannot be seen."""

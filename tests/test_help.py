@@ -4,6 +4,7 @@ import os
 import shlex
 import subprocess
 import sys
+from functools import cache
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ HEAVY = {"polars", "numpy", "scipy", "pyarrow", "rich", "narwhals", "jinja2", "m
 ROOT = typer.main.get_command(app)
 
 
+@cache
 def commands() -> dict[str, Any]:
     """Return every command by what is typed for it."""
     context = typer.Context(ROOT)

@@ -6,6 +6,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+from cases import each
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -31,8 +32,8 @@ def guarded(
     found = [parse(chunk, SCHEMA) for chunk in chunks(BytesIO(data), size, longest)]
     rows = [each.rows.cast({"n": pl.String}) for each in found if each.rows.height]
     errors: dict[str, tuple[int, int]] = {}
-    for each in found:
-        for name, (count, line) in each.field_errors.items():
+    for part in found:
+        for name, (count, line) in part.field_errors.items():
             before, first = errors.get(name, (0, line))
             errors[name] = (before + count, first)
     rejects = [(reject.line, reject.reason) for each in found for reject in each.rejects]
@@ -164,7 +165,7 @@ NUMBERS: dict[str, tuple[bytes, int | None, str | None]] = {
 
 
 @SIZES
-@pytest.mark.parametrize("name", STRUCTURE)
+@each("name", STRUCTURE)
 def test_structure(name: str, size: int) -> None:
     """A line that is no object is rejected with its number and the reason, whatever the size of the blocks."""
     data, rows, rejects = STRUCTURE[name]
@@ -175,7 +176,7 @@ def test_structure(name: str, size: int) -> None:
 
 
 @SIZES
-@pytest.mark.parametrize("name", STRUCTURE)
+@each("name", STRUCTURE)
 def test_every_line_is_accounted_for(name: str, size: int) -> None:
     """Rows, rejects and blank lines are all lines that there are."""
     data, _, _ = STRUCTURE[name]
@@ -199,7 +200,7 @@ def test_text(name: str) -> None:
 
 
 @pytest.mark.parametrize("company", ["alone", "beside a bad line", "beside text"])
-@pytest.mark.parametrize("name", NUMBERS)
+@each("name", NUMBERS)
 def test_number(name: str, company: str) -> None:
     """A number that is not believed is null and counted; one that is no JSON costs its line, and no other."""
     written, expected, fault = NUMBERS[name]
@@ -385,7 +386,7 @@ BAD = st.sampled_from(
 BLANK = st.sampled_from([b"", b" ", b"\t\r", BOM])
 
 
-@settings(max_examples=200, derandomize=True, deadline=None)
+@settings(max_examples=100, derandomize=True, deadline=None)
 @given(st.lists(GOOD | BAD | BLANK, max_size=40), st.integers(1, 300), st.sampled_from([b"", b"\n"]))
 def test_any_mixture_in_any_chunks(mixture: list[Any], size: int, end: bytes) -> None:
     """Each good line is one row with its number, each bad one is one reject, whatever surrounds it and is read at once."""

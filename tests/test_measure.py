@@ -409,9 +409,9 @@ def test_same_input_same_answer() -> None:
     every = tuple(catalog.metrics())
     expected = measured(log, *every, by=("day",))
 
-    runs = [measured(log.sample(fraction=1, shuffle=True, seed=seed), *every, by=("day",)) for seed in range(5)]
+    runs = [measured(log.sample(fraction=1, shuffle=True, seed=seed), *every, by=("day",)) for seed in range(2)]
 
-    assert [expected] * 5 == runs
+    assert [expected] * 2 == runs
 
 
 def test_complete_has_every_column() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import jsonschema
 import msgspec
 import pytest
+from cases import each
 from typer.testing import CliRunner
 
 from aiopsctl import catalog
@@ -38,20 +39,25 @@ def plan(folder: Path, check: str, calls: dict[int, int], *words: str) -> dict[s
     return dict(one) | {"exit_code": found["exit_code"]}
 
 
-def test_plan_and_run_agree() -> None:
+@pytest.fixture(scope="module")
+def planned_of_sample() -> dict[str, Any]:
+    """Return the dry run of the sample's config."""
+    return document("check", "-c", str(SAMPLE / "aiopsctl.yaml"), "--now", "data", "--dry-run")
+
+
+def test_plan_and_run_agree(planned_of_sample: dict[str, Any]) -> None:
     """What is planned to be judged is what a run judges, on as many samples and over the same days."""
-    words = ("check", "-c", str(SAMPLE / "aiopsctl.yaml"), "--now", "data")
-    ran = document(*words)["checks"]
+    ran = document("check", "-c", str(SAMPLE / "aiopsctl.yaml"), "--now", "data")["checks"]
     expected = [(v["id"], v["metric"], v["slice"], v["n"], v["window"], v["value"] is not None) for v in ran]
-    planned = document(*words, "--dry-run")["plan"]
+    planned = planned_of_sample["plan"]
     actual = [(p["id"], p["metric"], p["slice"], p["n"], p["window"], p["judged"]) for p in planned]
 
     assert expected == actual
 
 
-def test_nothing_is_judged() -> None:
+def test_nothing_is_judged(planned_of_sample: dict[str, Any]) -> None:
     """A dry run has no verdict, no breach and no measurement, also where a run breaches."""
-    found = document("check", "-c", str(SAMPLE / "aiopsctl.yaml"), "--now", "data", "--dry-run")
+    found = planned_of_sample
 
     assert (0, "not judged", []) == (found["exit_code"], found["verdict"], found["checks"])
     assert not any(found["counts"].values())
@@ -126,7 +132,7 @@ def test_log_without_rows(tmp_path: Path) -> None:
     assert not any(each["judged"] for each in found["plan"])
 
 
-@pytest.mark.parametrize("metric", catalog.metrics().values(), ids=lambda metric: metric.name)
+@each("metric", catalog.metrics().values())
 def test_range(metric: Metric) -> None:
     """The worked example of a metric lies within what it is said to be able to be."""
     low, high = _range(metric)

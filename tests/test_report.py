@@ -11,6 +11,7 @@ from typing import Any
 
 import html5lib
 import pytest
+from cases import each
 from test_formats import HOSTILE, hostile_results
 from typer.testing import CliRunner
 
@@ -163,7 +164,7 @@ def test_a_saved_answer_is_shown_as_it_was(command: str, tmp_path: Path) -> None
     assert (tmp_path / "b.html").read_text() == (tmp_path / "a.html").read_text()
 
 
-@pytest.mark.parametrize("text", HOSTILE, ids=ascii)
+@each("text", HOSTILE)
 def test_no_text_of_a_log_can_act(text: str) -> None:
     """Whatever a log holds is text in the page: no element, attribute or control comes of it."""
     for shown in hostile_results(text):

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from aiopsctl import demo
 from aiopsctl.analyses.scale._curve import curve, jump
 from aiopsctl.analyses.scale._growth import price
 from aiopsctl.cli.app import app
@@ -271,11 +270,9 @@ def test_other_windows() -> None:
     )  # fmt: skip
 
 
-def test_healthy(tmp_path: Path) -> None:
+def test_healthy(healthy_logs: Path) -> None:
     """A healthy sample warns of nothing."""
-    demo.write(tmp_path, faults=())
-
-    found = slices(tmp_path)
+    found = slices(healthy_logs)
 
     assert len(found) == 6
     assert [key for key, each in found.items() if each["status"] == "warning"] == []

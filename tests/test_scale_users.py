@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
-from aiopsctl import demo
 from aiopsctl.analyses.scale._caps import nearest_rank
 from aiopsctl.analyses.scale._concentration import gini, lorenz
 from aiopsctl.analyses.scale._kinds import AUTOMATED, HUMAN, JOB, LOOP, TEAM, UNCLEAR
@@ -258,10 +257,9 @@ class TestBehaviour:
         assert (LOOP_USER, LOOP) == (first["user_id"], first["kind"])
         assert min(first["gap_share"], first["prompt_share"]) > 0.9
 
-    def test_healthy(self, tmp_path: Path) -> None:
+    def test_healthy(self, healthy_logs: Path) -> None:
         """Without planted faults nobody is called automated."""
-        demo.write(tmp_path / "healthy", faults=())
-        kinds = {each["kind"]: each["users"] for each in found(str(tmp_path / "healthy"))["kinds"]}
+        kinds = {each["kind"]: each["users"] for each in found(str(healthy_logs))["kinds"]}
 
         assert [0, 0] == [kinds[kind] for kind in AUTOMATED]
 

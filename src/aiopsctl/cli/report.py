@@ -11,6 +11,7 @@ from aiopsctl.cli.options import Common, reads_logs
 from aiopsctl.errors import UsageError
 
 if TYPE_CHECKING:
+    from aiopsctl.config import Config
     from aiopsctl.reports.disguise import Disguise
     from aiopsctl.result import Result
 
@@ -49,6 +50,7 @@ def report(
     """
     from dataclasses import replace
 
+    from aiopsctl.cli.configured import configuration
     from aiopsctl.cli.run import check_output, emit, one_of
 
     check_output(common)
@@ -58,7 +60,7 @@ def report(
     if common.by:
         raise UsageError("report has slices of its own, and goes without --by", help="narrow it with --where")
     result = _saved(saved, common, cadence, title) if saved else _of_logs(common, cadence, title, show_users=show_users)
-    result = result if show_users or not saved else _disguise().result(result)
+    result = result if show_users or not saved else _disguise(configuration(common)[0]).result(result)
     failed = _failed(result, fail_on)
     if failed and not saved:
         result = replace(result, exit_code=1)
@@ -71,11 +73,11 @@ def _failed(result: "Result", level: str) -> bool:
     return any(v.status in _FAILING[level] for v in (*(result.checks or ()), *result.breaches))
 
 
-def _disguise() -> "Disguise":
+def _disguise(config: "Config") -> "Disguise":
     """Return what replaces user ids: by the key of the environment where there is one."""
     from aiopsctl.reports.disguise import Disguise
 
-    key = os.environ.get("AIOPSCTL_PSEUDONYM_KEY", "").strip()
+    key = os.environ.get(config.pseudonym_key_env, "").strip()
     return Disguise(os.fsencode(key) if key else None)
 
 
@@ -119,7 +121,7 @@ def _of_logs(common: Common, cadence: str, title: str, *, show_users: bool) -> "
     session = open_session(common)
     found = gather(session, common, cadence)
     if not show_users:
-        found = found.disguised(_disguise().result)
+        found = found.disguised(_disguise(session.config).result)
     result = report(found, title, cadence)
     why = too_many_rejects(session, common, by_default=True)
     result = replace(result, window=replace(result.window, partial=session.partial))

@@ -46,9 +46,9 @@ def render(result: Result, look: Look) -> str:  # noqa: ARG001 - every format ta
 
 @cache
 def _template() -> Any:
-    from jinja2 import Environment
+    from jinja2.sandbox import SandboxedEnvironment
 
-    return Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(_text("page.html.jinja"))
+    return SandboxedEnvironment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(_text("page.html.jinja"))
 
 
 def _text(name: str) -> str:

@@ -235,7 +235,7 @@ def test_large_logs_go_through_a_store_that_is_thrown_away(tmp_path: Path, monke
     plain = run(*words)
     assert json.loads(plain)["data"]["rejected"]["torn_tail"] == 1
 
-    monkeypatch.setattr(stored, "LARGE", 0)
+    monkeypatch.setattr(stored, "MANY", 0)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     assert run(*words) == plain
     assert len(list(tmp_path.glob("aiopsctl-*/rows/MANIFEST"))) == 1

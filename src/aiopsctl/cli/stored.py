@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from aiopsctl.sources.log import Log
     from aiopsctl.sources.opening import Reading
 
-LARGE, _PACKED = 1 << 30, 8
-"""From so many bytes of lines on, rows are put on disk; compressed ones have about so many times their size."""
+MANY, _ROW_BYTES = 4_000_000, 200
+"""From about so many rows on they are put on disk, where each takes at most so many bytes."""
 
 
 def folder_of(common: Common, config: "Config") -> Path | None:
@@ -59,11 +59,11 @@ def stored(
 
 
 def _aside(paths: Sequence[str], config: "Config", how: "Reading") -> "Log | None":
-    """Return the log of large files with its rows on disk, in a folder that is gone when the process ends."""
-    from aiopsctl.sources.files import expand
+    """Return the log of many rows with them on disk, in a folder that is gone when the process ends."""
+    from aiopsctl.sources.files import expand, rows_about
 
-    size = sum(_inflated(each.path) for each in expand(paths) if each.path != "-")
-    if size < LARGE:
+    rows = sum(rows_about(each) for each in expand(paths))
+    if rows < MANY:
         return None
     import atexit
     import shutil
@@ -73,7 +73,7 @@ def _aside(paths: Sequence[str], config: "Config", how: "Reading") -> "Log | Non
     from aiopsctl.store.disk import StoreError
     from aiopsctl.store.store import Store
 
-    if shutil.disk_usage(tempfile.gettempdir()).free < size:
+    if shutil.disk_usage(tempfile.gettempdir()).free < rows * _ROW_BYTES:
         return None
     folder = tempfile.mkdtemp(prefix="aiopsctl-")
     atexit.register(shutil.rmtree, folder, True)
@@ -81,15 +81,6 @@ def _aside(paths: Sequence[str], config: "Config", how: "Reading") -> "Log | Non
         return Store(Path(folder, "rows"), once=True).read(paths, [], how, book(config))
     except StoreError:
         return None
-
-
-def _inflated(path: str) -> int:
-    """Return about how many bytes of lines a file holds."""
-    packed = path.endswith((".gz", ".zst", ".parquet"))
-    try:
-        return os.stat(path).st_size * (_PACKED if packed else 1)
-    except OSError:
-        return 0
 
 
 def unfit(common: Common, paths: Sequence[str]) -> str:

@@ -48,7 +48,9 @@ def render(result: Result, look: Look) -> str:  # noqa: ARG001 - every format ta
 def _template() -> Any:
     from jinja2.sandbox import SandboxedEnvironment
 
-    return SandboxedEnvironment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(_text("page.html.jinja"))
+    return SandboxedEnvironment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(
+        _text("page.html.jinja")
+    )
 
 
 def _text(name: str) -> str:

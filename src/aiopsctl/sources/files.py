@@ -27,6 +27,8 @@ _PARQUET = b"PAR1"
 _FOREIGN = {b"BZh": "bzip2", b"\xfd7zXZ": "xz", b"PK\x03\x04": "zip"}
 _HARMLESS_BYTES, _HARMLESS_RATIO = 64 << 20, 100
 _BLOCK_BYTES = 4 << 20
+_SAMPLE_BYTES, _PACKED, _PARQUET_ROW = 256 << 10, 8, 20
+"""By how many bytes the rows of a file are guessed, how much longer inflated ones are, and what a row takes in Parquet."""
 
 
 @dataclass(frozen=True)
@@ -189,6 +191,20 @@ def open_bytes(each: Input) -> Iterator[Stream]:
                 raise UsageError(f"{each.shown} is compressed with {name}", help="gzip and zstd are read")
         stream = inflated(file, start)
         yield stream if each.part is None else Bounded(stream, each.part)
+
+
+def rows_about(each: Input) -> int:
+    """Return about how many rows a file has: its size by the length of its first lines; 0 where that cannot be told."""
+    try:
+        with open_raw(each) as raw, open_bytes(each) as stream:
+            size = raw.seek(0, os.SEEK_END)
+            start = stream.read(_SAMPLE_BYTES)
+            packed = isinstance(stream, Inflated)
+    except (UsageError, Broken, OSError):
+        return 0
+    if start.startswith(_PARQUET):
+        return size // _PARQUET_ROW
+    return size * (_PACKED if packed else 1) * (start.count(b"\n") or 1) // max(len(start), 1)
 
 
 def whole(each: Input) -> bytes:

@@ -20,7 +20,7 @@ from aiopsctl.store.disk import write_frame
 from aiopsctl.store.manifest import Day, Manifest
 from aiopsctl.store.rows import EVENTS, NTH, PLACE, day_of, scan, scan_raw
 
-_ORDER = "_order"
+_ORDER, _HASH = "_order", "_hash"
 _NAMED = pl.coalesce("model", "model_version").alias("model")
 _AT_ONCE, _IDS_AT_ONCE = 100_000, 4_000_000
 """So many rows are finished at once, and so many ids are compared."""
@@ -147,10 +147,15 @@ class Finisher:
 
 
 def _repeated(calls: pl.LazyFrame, part: int, parts: int) -> pl.DataFrame:
-    """Return the calls of which there are several with one id, of a part of all ids: memory is bounded so."""
-    own = calls.filter(pl.col("request_id").hash() % parts == part) if parts > 1 else calls
-    twice = own.select("request_id").group_by("request_id").agg(pl.len().alias("n")).filter(pl.col("n") > 1)
-    return own.join(twice, on="request_id", how="semi").collect(engine="streaming")
+    """Return the calls of which there are several with one id, of a part of all ids: memory is bounded so.
+
+    Hashes are counted first: they are small, and what they have in common is looked at by the ids themselves.
+    """
+    hashed = calls.with_columns(pl.col("request_id").hash().alias(_HASH))
+    own = hashed.filter(pl.col(_HASH) % parts == part) if parts > 1 else hashed
+    twice = own.select(_HASH).group_by(_HASH).agg(pl.len().alias("n")).filter(pl.col("n") > 1).select(_HASH)
+    found = own.join(twice, on=_HASH, how="semi").drop(_HASH).collect(engine="streaming")
+    return found.filter(pl.col("request_id").is_duplicated())
 
 
 _DAY = day_of(pl.col("ts")).alias("_day")

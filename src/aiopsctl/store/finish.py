@@ -46,11 +46,13 @@ class Finisher:
             return days
         before = scan_raw(self.folder, self.manifest)
         calls, feedback = before.filter(_CALL), before.filter(names_call(IDS))
-        own = rows.filter(_CALL)
-        ids = {name: own.select(name).drop_nulls().unique().collect() for name in IDS}
         told = [each.select("trace_id") for each in traces if each.height]
+        retold = [calls.join(each.lazy(), on="trace_id", how="semi").select(IDS) for each in told]
+        own = pl.concat([rows.filter(_CALL).select(IDS), *retold])
+        ids = {name: own.select(name).drop_nulls().unique().collect() for name in IDS}
         hits = [calls.join(ids["request_id"].lazy(), on="request_id", how="semi")]
-        hits += [feedback.join(found.lazy(), on=name, how="semi") for name, found in ids.items() if found.height]
+        if any(day.named for day in self.manifest.days.values()):
+            hits += [feedback.join(found.lazy(), on=name, how="semi") for name, found in ids.items() if found.height]
         hits += [before.join(each.lazy(), on="trace_id", how="semi") for each in told]
         return days.union(*map(_days, hits))
 

@@ -11,8 +11,10 @@ from test_store import run
 
 from aiopsctl import daily
 from aiopsctl.prices.rates import Book
+from aiopsctl.sources.files import Input
 from aiopsctl.sources.opening import Reading
 from aiopsctl.store import store as stores
+from aiopsctl.store import update
 from aiopsctl.store.disk import StoreError
 from aiopsctl.store.store import Store
 
@@ -133,3 +135,38 @@ def test_parts_that_contradict_the_total_are_told(tmp_path: Path) -> None:
     log = written(tmp_path / "app.jsonl", row, row)
 
     assert by_store(tmp_path / "store", log).money.contradictory == 2
+
+
+def test_a_file_that_goes_away_in_between(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A log that is rotated between the listing and the reading is found by its new name, once."""
+    (tmp_path / "logs").mkdir()
+    log, rotated = tmp_path / "logs" / "app.jsonl", tmp_path / "logs" / "old.jsonl"
+    log.write_bytes(b"".join(lines(40)))
+    by_store(tmp_path / "store", tmp_path / "logs")
+    listed = update.files.expand
+
+    def late(paths: list[str]) -> list[Input]:
+        found = listed(paths)
+        if log.exists():
+            log.rename(rotated)
+        return found
+
+    monkeypatch.setattr(update.files, "expand", late)
+    by_store(tmp_path / "store", tmp_path / "logs")
+    monkeypatch.undo()
+
+    assert_equal(tmp_path / "store", tmp_path / "logs")
+
+
+def test_a_file_that_comes_back(tmp_path: Path) -> None:
+    """A file that was gone and is there again under another name is known by what is in it."""
+    (tmp_path / "logs").mkdir()
+    log = tmp_path / "logs" / "app.jsonl"
+    log.write_bytes(b"".join(lines(40)))
+    by_store(tmp_path / "store", tmp_path / "logs")
+    log.rename(tmp_path / "away.jsonl")
+    (tmp_path / "logs" / "other.jsonl").write_bytes(b"".join(lines(20, 2)))
+    by_store(tmp_path / "store", tmp_path / "logs")
+    (tmp_path / "away.jsonl").rename(tmp_path / "logs" / "back.jsonl")
+
+    assert_equal(tmp_path / "store", tmp_path / "logs")

@@ -31,6 +31,10 @@ _SAMPLE_BYTES, _PACKED, _PARQUET_ROW = 256 << 10, 8, 20
 """By how many bytes the rows of a file are guessed, how much longer inflated ones are, and what a row takes in Parquet."""
 
 
+class GoneError(UsageError):
+    """A file went away after it was found."""
+
+
 @dataclass(frozen=True)
 class Input:
     """One file to read: its path (`-` is standard input), whether the user named it himself, and by what words.
@@ -173,6 +177,8 @@ def open_raw(each: Input) -> Iterator[BinaryIO]:
 def _open(each: Input) -> BinaryIO:
     try:
         return meter.opened(each.path)
+    except FileNotFoundError as error:
+        raise GoneError(f"cannot open {each.shown}: {error.strerror}") from None
     except OSError as error:
         raise UsageError(f"cannot open {each.shown}: {error.strerror}") from None
 

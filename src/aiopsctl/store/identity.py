@@ -63,7 +63,7 @@ def tell(units: Sequence[Unit], inputs: Iterable[Input]) -> Found:
             continue
         seen.add(unit.id)
         (found.same if how == "same" else found.grew).append((unit, each))
-    missing = [unit for unit in units if unit.id not in seen and not unit.gone]
+    missing = [unit for unit in units if unit.id not in seen]
     for each, before in open_files:
         moved = _moved(missing, each)
         if moved is None:
@@ -71,7 +71,7 @@ def tell(units: Sequence[Unit], inputs: Iterable[Input]) -> Found:
             continue
         missing.remove(moved)
         found.grew.append((moved, each))
-    for unit in missing:
+    for unit in (unit for unit in missing if not unit.gone):
         sibling = _sibling(unit)
         if sibling:
             found.grew.append((unit, sibling))

@@ -4,6 +4,7 @@ Where it cannot be had (damaged beyond use, read by other rules, not writable, i
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
@@ -13,6 +14,7 @@ from aiopsctl.engine.kept import Kept, Shard
 from aiopsctl.errors import UsageError
 from aiopsctl.prices.rates import Book
 from aiopsctl.readable import plural
+from aiopsctl.sources.files import GoneError
 from aiopsctl.sources.log import Log
 from aiopsctl.sources.opening import Reading
 from aiopsctl.sources.pseudonyms import pseudonymized
@@ -25,6 +27,7 @@ from aiopsctl.store.rows import EVENTS, scan
 from aiopsctl.store.told import account_of
 from aiopsctl.store.update import Updated, fits, update
 
+_TRIES = 5
 WAIT = 10.0
 """So many seconds are waited for another writer."""
 
@@ -63,7 +66,14 @@ class Store:
             found, problem = load(self.folder)
             if found.reading and not fits(found, how):
                 found, problem = self._other_rules(found), problem or "it was read by other rules"
-            return update(self.folder, found, paths or found.paths, how, book, once=self.once), problem
+            return self._updated(found, paths or found.paths, how, book), problem
+
+    def _updated(self, found: Manifest, paths: Sequence[str], how: Reading, book: Book) -> Updated:
+        """Update, and begin again where a file was renamed away in between: nothing holds before the end."""
+        for _ in range(_TRIES):
+            with suppress(FileNotFoundError, GoneError):
+                return update(self.folder, found, paths, how, book, once=self.once)
+        raise StoreError("files come and go while they are looked at")
 
     def _other_rules(self, found: Manifest) -> Manifest:
         """Return an empty manifest, where all that was read can be read again."""

@@ -68,6 +68,7 @@ class Taker:
             unit.account = kept(together(account_of(unit, one.each.shown), account))
         elif unit.shown != one.each.shown:
             unit.account = kept(account_of(unit, one.each.shown))
+        unit.gone = False
         unit.path, unit.asked, unit.shown = os.path.realpath(one.each.path), one.each.asked, one.each.shown
         unit.device, unit.inode, unit.size, unit.modified_ns = state
         if not unit.grows or compressed:

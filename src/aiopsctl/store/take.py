@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 import polars as pl
 
+from aiopsctl.sources.files import GoneError
 from aiopsctl.sources.log import Account, FileRead
 from aiopsctl.sources.opening import Opened, Reading
 from aiopsctl.sources.part import Part
@@ -54,6 +55,8 @@ class Taker:
             own.append(_cut(one, number, Part(0, stop) if grows else None))
         for unit, account in zip(units, self._read(units, own), strict=True):
             unit.account = kept(account)
+        for unit, one in zip(units, own, strict=True):
+            _require_same(one, (unit.device, unit.inode), unit.stop, (unit.head, unit.tail))
         self.manifest.units += units
         return units
 
@@ -64,7 +67,9 @@ class Taker:
         stop = _END if compressed else _whole_lines(one.each.path, state[2], unit.stop)
         added = compressed or stop > unit.stop
         if added and unit.grows:
-            (account,) = self._read([unit], [_cut(one, unit.id, Part(unit.stop, stop, unit.line))])
+            own = _cut(one, unit.id, Part(unit.stop, stop, unit.line))
+            (account,) = self._read([unit], [own])
+            _require_same(own, state[:2], unit.stop, None if compressed else (unit.head, unit.tail))
             unit.account = kept(together(account_of(unit, one.each.shown), account))
         elif unit.shown != one.each.shown:
             unit.account = kept(account_of(unit, one.each.shown))
@@ -75,7 +80,8 @@ class Taker:
             unit.grows, unit.stop = False, state[2]
         else:
             unit.stop = stop
-        unit.head, unit.tail = prints(one.each.path, unit.stop)
+        if added or not unit.grows:
+            unit.head, unit.tail = prints(one.each.path, unit.stop)
         return added and bool(unit.grows or compressed)
 
     def _read(self, units: Sequence[Unit], alike: Sequence[Opened]) -> list[Account]:
@@ -141,6 +147,14 @@ def _spans(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _cut(one: Opened, number: int, part: Part | None) -> Opened:
     return replace(one, number=number, each=replace(one.each, part=part))
+
+
+def _require_same(one: Opened, identity: tuple[int, int], stop: int, known: tuple[str, str] | None) -> None:
+    """Raise `GoneError` where another file has taken the place of the one that was read, or it was cut off meanwhile."""
+    path, part = one.each.path, one.each.part
+    is_short = part is not None and part.stop != _END and part.left > 0
+    if stat_of(path)[:2] != identity or is_short or (known and prints(path, stop) != known):
+        raise GoneError(f"{one.each.shown} changed while it was read")
 
 
 def _can_grow(one: Opened) -> bool:

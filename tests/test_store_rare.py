@@ -170,3 +170,15 @@ def test_a_file_that_comes_back(tmp_path: Path) -> None:
     (tmp_path / "away.jsonl").rename(tmp_path / "logs" / "back.jsonl")
 
     assert_equal(tmp_path / "store", tmp_path / "logs")
+
+
+def test_a_day_of_nothing_but_repeats(tmp_path: Path) -> None:
+    """A day whose only call turns out to repeat one of another day has no row left, and the call is there once."""
+    log = written(
+        tmp_path / "app.jsonl", {"ts": "2026-09-01T00:00:00Z", "request_id": "r", "model": "m", "input_tokens": 5}
+    )
+    assert_equal(tmp_path / "store", log)
+    written(log, {"ts": "2026-09-02T00:00:00Z", "request_id": "r", "model": "m", "input_tokens": 9})
+    assert_equal(tmp_path / "store", log)
+
+    assert by_store(tmp_path / "store", log).events["input_tokens"].to_list() == [9]

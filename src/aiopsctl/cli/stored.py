@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from aiopsctl.sources.log import Log
     from aiopsctl.sources.opening import Reading
 
-MANY, _ROW_BYTES = 4_000_000, 200
-"""From about so many rows on they are put on disk, where each takes at most so many bytes."""
+MANY, _ROW_BYTES, _LEAST_BYTES = 4_000_000, 200, 16
+"""From about so many rows on they are put on disk, where each takes at most so many bytes; in a log it takes more than the
+last."""
 
 
 def folder_of(common: Common, config: "Config") -> Path | None:
@@ -62,7 +63,10 @@ def _aside(paths: Sequence[str], config: "Config", how: "Reading") -> "Log | Non
     """Return the log of many rows with them on disk, in a folder that is gone when the process ends."""
     from aiopsctl.sources.files import expand, rows_about
 
-    rows = sum(rows_about(each) for each in expand(paths))
+    inputs = [each for each in expand(paths) if each.path != "-"]
+    if sum(os.path.getsize(each.path) for each in inputs) < MANY * _LEAST_BYTES:
+        return None
+    rows = sum(map(rows_about, inputs))
     if rows < MANY:
         return None
     import atexit

@@ -39,7 +39,7 @@ def with_edits(
     events = events.filter(about)
     if not events.height:
         return set()
-    units = sorted(set((events[LINE] // 2**40).to_list()) & set(inputs))
+    units = sorted(set(events.select(UNIT).to_series().to_list()) & set(inputs))
     known = {column: raw for unit in manifest.units for column, raw in unit.account["mapped"].items()}
     files = [replace(inputs[unit], part=None) for unit in units]
     found = [replace(one, number=units[one.number]) for one in open_all(files, how, Account(), found=known)]

@@ -14,11 +14,11 @@ import polars as pl
 from aiopsctl.prices.apply import Priced, price
 from aiopsctl.prices.rates import Book
 from aiopsctl.sources.join import FOUND, IDS, names_call, repeated_calls, with_call_facts, without_duplicates
-from aiopsctl.sources.source import FILE_BITS, LINE
+from aiopsctl.sources.source import LINE
 from aiopsctl.sources.traces import with_trace_facts
 from aiopsctl.store.disk import write_frame
 from aiopsctl.store.manifest import Day, Manifest
-from aiopsctl.store.rows import EVENTS, NTH, PLACE, day_of, scan, scan_raw
+from aiopsctl.store.rows import EVENTS, NTH, PLACE, UNIT, day_of, scan, scan_raw
 
 _ORDER, _HASH = "_order", "_hash"
 _NAMED = pl.coalesce("model", "model_version").alias("model")
@@ -113,9 +113,8 @@ class Finisher:
         """Return rows in the order of the files as they are named now, and of their lines."""
         if not rows.height:
             return rows
-        unit = pl.col(LINE) // 2**FILE_BITS
-        later = unit + len(self.order)
-        rank = unit.replace_strict(self.order, default=later, return_dtype=pl.Int64) if self.order else later
+        later = UNIT + len(self.order)
+        rank = UNIT.replace_strict(self.order, default=later, return_dtype=pl.Int64) if self.order else later
         rank = rank.alias(_ORDER)
         return rows.with_columns(rank).sort(_ORDER, *PLACE).drop(_ORDER)
 
@@ -126,8 +125,9 @@ class Finisher:
         priced = price(whole.sort("ts", *PLACE), self.book)
         rows = priced.events.with_columns(_DAY)
         told = rows if FOUND in rows.columns else rows.with_columns(pl.lit(None, pl.Boolean).alias(FOUND))
-        for (name,), part in told.partition_by("_day", as_dict=True, include_key=False).items():
-            self._write(self.manifest.days[str(name)], part)
+        parts = told.partition_by("_day", as_dict=True, include_key=False)
+        for name in names:
+            self._write(self.manifest.days[name], parts.get((name,), told.clear()))
         if priced.contradictory:
             for name in names:
                 self._count_contradictory(self.manifest.days[name])

@@ -23,7 +23,7 @@ from aiopsctl.store.edits import with_edits
 from aiopsctl.store.finish import Finisher
 from aiopsctl.store.identity import Found, tell
 from aiopsctl.store.manifest import Day, Manifest, Unit, save, sweep
-from aiopsctl.store.rows import Spool, dropped, scan, scan_raw
+from aiopsctl.store.rows import UNIT, Spool, dropped, scan, scan_raw
 from aiopsctl.store.take import Taker
 
 
@@ -145,7 +145,7 @@ class _Work:
     def _with_companions(self, opened: Sequence[Opened]) -> list[Opened]:
         """Return the files to read, with those read before whose rows belong together with theirs."""
         names = {one.source.name for one in opened if one.source.together}
-        again = [(unit, each) for unit, each in self.found.same if unit.source in names]
+        again = [(unit, each) for unit, each in (*self.found.same, *self.found.grew) if unit.source in names]
         for unit, _ in again:
             self._drop(unit)
         more = open_all([each for _, each in again], self.how, Account(), found=_mapped(self.found)) if again else []
@@ -176,7 +176,7 @@ class _Work:
         self.taker.spool.flush()
         written, traces = self.taker.spool.written, self.taker.traces
         finisher = self._finisher()
-        leaving = scan_raw(self.folder, self.manifest).filter((pl.col("_line") // 2**40).is_in(list(self.gone)))
+        leaving = scan_raw(self.folder, self.manifest).filter(UNIT.is_in(list(self.gone)))
         coming = scan(self.folder, [segment for segments in written.values() for segment in segments])
         changing = pl.concat([coming, leaving]) if self.gone else coming
         self.days |= finisher.affected(changing, traces)

@@ -61,10 +61,10 @@ def stored(
 
 def _aside(paths: Sequence[str], config: "Config", how: "Reading") -> "Log | None":
     """Return the log of many rows with them on disk, in a folder that is gone when the process ends."""
-    from aiopsctl.sources.files import expand, rows_about
+    from aiopsctl.sources.files import expand, rows_about, size_of
 
     inputs = [each for each in expand(paths) if each.path != "-"]
-    if sum(os.path.getsize(each.path) for each in inputs) < MANY * _LEAST_BYTES:
+    if sum(size_of(each.path) for each in inputs) < MANY * _LEAST_BYTES:
         return None
     rows = sum(map(rows_about, inputs))
     if rows < MANY:

@@ -199,6 +199,14 @@ def open_bytes(each: Input) -> Iterator[Stream]:
         yield stream if each.part is None else Bounded(stream, each.part)
 
 
+def size_of(path: str) -> int:
+    """Return the bytes of a file, 0 of one that went away."""
+    try:
+        return os.stat(path).st_size
+    except OSError:
+        return 0
+
+
 def rows_about(each: Input) -> int:
     """Return about how many rows a file has: its size by the length of its first lines; 0 where that cannot be told."""
     try:

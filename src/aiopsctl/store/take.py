@@ -60,8 +60,8 @@ class Taker:
         self.manifest.units += units
         return units
 
-    def more(self, unit: Unit, one: Opened) -> bool:
-        """Read what was appended to a file since, wherever it lies by now; return whether there was anything."""
+    def more(self, unit: Unit, one: Opened) -> None:
+        """Read what was appended to a file since, wherever it lies by now."""
         state = stat_of(one.each.path)
         compressed = is_compressed(one.each)
         stop = _END if compressed else _whole_lines(one.each.path, state[2], unit.stop)
@@ -82,7 +82,6 @@ class Taker:
             unit.stop = stop
         if added or not unit.grows:
             unit.head, unit.tail = prints(one.each.path, unit.stop)
-        return added and bool(unit.grows or compressed)
 
     def _read(self, units: Sequence[Unit], alike: Sequence[Opened]) -> list[Account]:
         """Read files, or a part of one, into the spool; return their accounts, what they have in common with the first."""

@@ -34,8 +34,6 @@ class Updated:
     manifest: Manifest
     inputs: dict[int, Input]
     account: Account
-    read: int = 0
-    replaced: int = 0
 
 
 def reading_of(how: Reading) -> str:
@@ -95,7 +93,7 @@ def update(
     work.finish()
     save(folder, manifest)
     sweep(folder, manifest)
-    return Updated(manifest, work.inputs, account, work.read, work.replaced)
+    return Updated(manifest, work.inputs, account)
 
 
 def _is_within(path: str, folder: Path) -> bool:
@@ -118,7 +116,6 @@ class _Work:
         self.folder, self.manifest, self.how = taker.folder, taker.manifest, taker.how
         self.gone: set[int] = set()
         self.days: set[str] = set()
-        self.read = self.replaced = 0
 
     def take(self, opened: Sequence[Opened], grown: Sequence[Opened]) -> bool:
         """Read what is new; return whether anything is other than it was."""
@@ -127,7 +124,7 @@ class _Work:
         for unit, each in self.found.grew:
             one = by_path.get(each.path)
             if one is not None:
-                self.read += self.taker.more(unit, one)
+                self.taker.more(unit, one)
                 changed = True
         for unit in self.found.lost:
             unit.gone = True
@@ -138,7 +135,6 @@ class _Work:
             for unit, one in zip(self.taker.new(group), group, strict=True):
                 self.inputs[unit.id] = one.each
                 self._replace(before.get(one.each.path), unit)
-                self.read += 1
                 changed = True
         return changed
 
@@ -169,7 +165,6 @@ class _Work:
     def _drop(self, unit: Unit) -> None:
         self.gone.add(unit.id)
         self.inputs.pop(unit.id, None)
-        self.replaced += 1
 
     def finish(self) -> None:
         """Write what was read, and finish the days that it changes."""

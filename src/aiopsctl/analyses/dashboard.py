@@ -10,14 +10,13 @@ from msgspec import to_builtins
 
 from aiopsctl import catalog
 from aiopsctl.checks.check import Check
-from aiopsctl.checks.outcome import BREACH
 from aiopsctl.checks.run import run
 from aiopsctl.checks.scopes import Run, uncovered
 from aiopsctl.context import after
 from aiopsctl.measure import Scope, measure, newest
 from aiopsctl.metric import Group, Metric
 from aiopsctl.readable import DIFFER, moved
-from aiopsctl.result import STATUSES, Measurement, Point, Result, Tile, Verdict
+from aiopsctl.result import BREACH, STATUSES, Measurement, Point, Result, Tile, Verdict
 from aiopsctl.sources.log import Log
 from aiopsctl.views import oldest_of
 from aiopsctl.window import Window, around, moment, previous

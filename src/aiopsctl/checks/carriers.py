@@ -10,14 +10,13 @@ import polars as pl
 from aiopsctl import catalog, window
 from aiopsctl import sums as named
 from aiopsctl.checks.onward import conditions, onward
-from aiopsctl.checks.outcome import BREACH
 from aiopsctl.checks.shifts import WATCHED, shifts
 from aiopsctl.engine.kept import Events
 from aiopsctl.engine.plan import Reduction, column_of
 from aiopsctl.events import CALENDAR
 from aiopsctl.measure import WINDOW, Scope, sums
 from aiopsctl.metric import Metric
-from aiopsctl.result import STATUSES, Carrier, Part, Verdict
+from aiopsctl.result import BREACH, STATUSES, Carrier, Part, Verdict
 from aiopsctl.stats.breakpoints import dates_of
 from aiopsctl.stats.decompose import Segment, Sums, kitagawa, power
 from aiopsctl.window import Window

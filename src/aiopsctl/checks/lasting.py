@@ -5,8 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from aiopsctl.checks.outcome import BREACH
-from aiopsctl.result import Verdict
+from aiopsctl.result import BREACH, Verdict
 from aiopsctl.window import moment
 
 _LONGEST = 30

@@ -6,10 +6,9 @@ from datetime import date
 
 import polars as pl
 
-from aiopsctl.checks.outcome import BREACH
 from aiopsctl.config import Mute
 from aiopsctl.measure import predicate
-from aiopsctl.result import Slice, Verdict
+from aiopsctl.result import BREACH, Slice, Verdict
 
 
 def muted(verdict: Verdict, mutes: Sequence[Mute], today: date) -> Verdict:

@@ -3,10 +3,7 @@
 from collections.abc import Sequence
 
 from aiopsctl.checks.check import Check
-from aiopsctl.result import Verdict
-
-BREACH = ("critical", "warning")
-_FAILING = {"critical": ("critical",), "warning": BREACH, "never": ()}
+from aiopsctl.result import FAIL_ON, Verdict
 
 
 def exit_code(verdicts: Sequence[Verdict], checks: Sequence[Check], *, fail_on: str, strict: bool) -> int:
@@ -15,7 +12,7 @@ def exit_code(verdicts: Sequence[Verdict], checks: Sequence[Check], *, fail_on: 
     Not judged: any unknown; skipped or blind where the check is required or the run strict; or no check at all.
     """
     statuses = [v.status for v in verdicts]
-    if any(status in _FAILING[fail_on] for status in statuses):
+    if any(status in FAIL_ON[fail_on] for status in statuses):
         return 1
     required = {check.id for check in checks if check.required}
     silent = [v for v in verdicts if v.status in ("skipped", "blind") and (strict or v.id in required)]

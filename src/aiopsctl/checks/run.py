@@ -12,12 +12,12 @@ from aiopsctl.checks.judge import has_limit, judge, verdict
 from aiopsctl.checks.lasting import lasting
 from aiopsctl.checks.mutes import muted
 from aiopsctl.checks.onward import onward
-from aiopsctl.checks.outcome import BREACH, exit_code, is_judged, monitor_code
+from aiopsctl.checks.outcome import exit_code, is_judged, monitor_code
 from aiopsctl.checks.scopes import Group, Run, hull, scope_of, span_of_check, uncovered
 from aiopsctl.facts import untold
 from aiopsctl.measure import Scope, measure, newest
 from aiopsctl.readable import plural
-from aiopsctl.result import STATUSES, Measurement, Result, Verdict
+from aiopsctl.result import BREACH, STATUSES, Measurement, Result, Verdict
 from aiopsctl.sources.log import Log
 from aiopsctl.stats.change import Change
 from aiopsctl.views import account, nothing_found, refused, span_of

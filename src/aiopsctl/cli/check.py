@@ -9,11 +9,11 @@ from aiopsctl.cli import complete
 from aiopsctl.cli.group import Command
 from aiopsctl.cli.options import Common, reads_logs
 from aiopsctl.errors import UsageError, nearest
+from aiopsctl.result import FAIL_ON
 
 if TYPE_CHECKING:
     from aiopsctl.checks.check import Check
 
-_LEVELS = ("critical", "warning", "never")
 _CODES = ("ci", "nagios")
 
 
@@ -31,7 +31,7 @@ def check(
             "--fail-on",
             metavar="LEVEL",
             help="Exit 1 from here on: critical, warning, never.",
-            autocompletion=complete.words(*_LEVELS),
+            autocompletion=complete.words(*FAIL_ON),
         ),
     ] = "critical",
     strict: Annotated[bool, typer.Option("--strict", help="Exit 3 where a check was skipped.")] = False,
@@ -82,7 +82,7 @@ def check(
 
     saving = save_baseline is not None
     check_output(common, judges=not (saving or dry_run))
-    one_of("--fail-on", fail_on, _LEVELS)
+    one_of("--fail-on", fail_on, tuple(FAIL_ON))
     one_of("--exit-codes", exit_codes, _CODES)
     by = names(common.by)
     check_by(by)

@@ -7,6 +7,7 @@ import typer
 from aiopsctl.cli.group import Command
 from aiopsctl.cli.options import Common, reads_logs
 from aiopsctl.errors import NotJudged, UsageError
+from aiopsctl.result import FAIL_ON
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     from aiopsctl.measure import Scope
     from aiopsctl.sources.log import Log
     from aiopsctl.sources.opening import Reading
-
-_LEVELS = ("warning", "critical", "never")
 
 
 def add_to(app: typer.Typer) -> None:
@@ -46,7 +45,7 @@ def drift(
     from aiopsctl.views import refused
 
     check_output(common)
-    one_of("--fail-on", fail_on, _LEVELS)
+    one_of("--fail-on", fail_on, tuple(FAIL_ON))
     check_by(names(common.by))
     _check_cuts(names(common.by))
     if common.where:

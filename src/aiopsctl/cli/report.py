@@ -9,15 +9,12 @@ import typer
 from aiopsctl.cli.group import Command
 from aiopsctl.cli.options import Common, reads_logs
 from aiopsctl.errors import UsageError
+from aiopsctl.result import FAIL_ON
 
 if TYPE_CHECKING:
     from aiopsctl.config import Config
     from aiopsctl.reports.disguise import Disguise
     from aiopsctl.result import Result
-
-_LEVELS = ("critical", "warning", "never")
-_CADENCES = ("daily", "weekly", "monthly", "quarterly")
-_FAILING = {"critical": ("critical",), "warning": ("critical", "warning"), "never": ()}
 
 
 def add_to(app: typer.Typer) -> None:
@@ -54,9 +51,11 @@ def report(
     from aiopsctl.cli.run import check_output, emit, one_of
 
     check_output(common)
-    one_of("--fail-on", fail_on, _LEVELS)
+    one_of("--fail-on", fail_on, tuple(FAIL_ON))
     if cadence:
-        one_of("--cadence", cadence, _CADENCES)
+        from aiopsctl.reports.cadence import REVIEWS
+
+        one_of("--cadence", cadence, tuple(REVIEWS))
     if common.by:
         raise UsageError("report has slices of its own, and goes without --by", help="narrow it with --where")
     result = _saved(saved, common, cadence, title) if saved else _of_logs(common, cadence, title, show_users=show_users)
@@ -70,7 +69,7 @@ def report(
 
 
 def _failed(result: "Result", level: str) -> bool:
-    return any(v.status in _FAILING[level] for v in (*(result.checks or ()), *result.breaches))
+    return any(v.status in FAIL_ON[level] for v in (*(result.checks or ()), *result.breaches))
 
 
 def _disguise(config: "Config") -> "Disguise":

@@ -8,14 +8,13 @@ from typing import Any
 from aiopsctl.analyses.drift.checklist import investigation, section
 from aiopsctl.analyses.drift.columns import columns
 from aiopsctl.analyses.drift.definitions import DEFINITIONS
-from aiopsctl.analyses.drift.moves import DRIFTED
 from aiopsctl.analyses.drift.pages import sections
 from aiopsctl.analyses.drift.signals import signals, told
 from aiopsctl.analyses.drift.text import DEFINITIONS as OF_TEXT
 from aiopsctl.analyses.drift.text import TEXTS, texts
 from aiopsctl.analyses.drift.why import carriers, changes, verdicts
 from aiopsctl.measure import Scope, iso
-from aiopsctl.result import Result
+from aiopsctl.result import BREACH, FAIL_ON, Result
 from aiopsctl.sources.log import Log
 from aiopsctl.stats import text
 from aiopsctl.views import account, nothing_found, refused, short, span_of
@@ -58,7 +57,7 @@ def drift(log: Log, ask: Ask) -> Result:
     seen = verdicts(own_signals, events, scope, ask.inputs)
     carried, moved = carriers(seen), changes(seen, events, unsliced)
     statuses = [each["status"] for each in (*own_columns, *own_signals)]
-    verdict = "drift" if set(statuses) & set(DRIFTED) else "no drift" if set(statuses) - {"unknown"} else "not judged"
+    verdict = "drift" if set(statuses) & set(BREACH) else "no drift" if set(statuses) - {"unknown"} else "not judged"
     steps = investigation(events, unsliced, complete, own_columns, moved) if ask.investigate else None
     extra = {
         "verdict": verdict, "compared_with": _compared(scope, why), "columns": own_columns, "signals": own_signals,
@@ -78,9 +77,8 @@ def drift(log: Log, ask: Ask) -> Result:
 
 def failed(result: Result, level: str) -> bool:
     """Return whether something drifted at or above a level (`critical`, `warning`; nothing does for `never`)."""
-    levels = {"never": (), "critical": DRIFTED[:1], "warning": DRIFTED}[level]
     every = (*result.extra.get("columns", ()), *result.extra.get("signals", ()))
-    return any(each["status"] in levels for each in every)
+    return any(each["status"] in FAIL_ON[level] for each in every)
 
 
 def _compared(scope: Scope, why: str) -> dict[str, Any]:

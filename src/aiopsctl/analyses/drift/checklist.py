@@ -10,13 +10,12 @@ from typing import Any
 import polars as pl
 
 from aiopsctl import catalog
-from aiopsctl.analyses.drift.moves import DRIFTED
 from aiopsctl.analyses.drift.pages import TEXT, day
 from aiopsctl.engine.kept import Events
 from aiopsctl.engine.plan import Reduction
 from aiopsctl.measure import WINDOW, Scope, measure, prepared, sums
 from aiopsctl.readable import change, clean, number
-from aiopsctl.result import Section
+from aiopsctl.result import BREACH, Section
 from aiopsctl.sums import count, is_call, known, total
 from aiopsctl.window import Window
 
@@ -122,7 +121,7 @@ def _models(events: Events, changes: Sequence[Told]) -> Step:
 def _inputs(columns: Sequence[Told]) -> Step:
     task = "compare the distribution of inputs"
     own = [of for of in columns if of["column"] in _INPUTS]
-    moved = [f"{of['column']} ({_size(of)})" for of in own if of["status"] in DRIFTED]
+    moved = [f"{of['column']} ({_size(of)})" for of in own if of["status"] in BREACH]
     still = [f"{of['column']} ({_size(of)})" for of in own if of["status"] == "ok"]
     unsure = [f"{of['column']} ({of['reason']})" for of in own if of["status"] == "unknown"]
     parts = (("shifted", moved), ("not shifted", still), ("cannot be told", unsure))

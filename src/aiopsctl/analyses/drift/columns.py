@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from aiopsctl import sums
-from aiopsctl.analyses.drift.moves import DRIFTED, POINTS, SCORES, SIZES, UNDATED, Gate, Series, alone, judged
+from aiopsctl.analyses.drift.moves import POINTS, SCORES, SIZES, UNDATED, Gate, Series, alone, judged
 from aiopsctl.analyses.drift.tails import TAILED, Tail, beyond, quantile, tail_of
 from aiopsctl.engine.kept import Events
 from aiopsctl.engine.plan import Reduction
 from aiopsctl.measure import WINDOW, Scope
 from aiopsctl.measure import sums as taken
+from aiopsctl.result import BREACH
 from aiopsctl.stats import distance
 from aiopsctl.stats.change import holm
 from aiopsctl.sums import Sum, count, is_call, is_ok, known, total
@@ -243,12 +244,12 @@ def _told(column: Column, p: float | None, p_tail: float | None, events: Events,
         "mean": value if numeric else None, "mean_reference": before if numeric else None,
         "moved": None if numeric else share, "n": int(column.after.sum()), "n_reference": int(column.before.sum()),
         "p": column.p, "p_adjusted": p, "detectable": series.detectable, **column.distances(), "tail": tail, "reason": reason,
-        **(dated.dated() if status in DRIFTED else UNDATED),
+        **(dated.dated() if status in BREACH else UNDATED),
     }  # fmt: skip
 
 
 def _rank(status: str) -> int:
-    return len(DRIFTED) - DRIFTED.index(status) if status in DRIFTED else 0
+    return len(BREACH) - BREACH.index(status) if status in BREACH else 0
 
 
 def _change(column: Column) -> float | None:

@@ -20,7 +20,6 @@ ALPHA = 0.01
 EVENTS, USERS, DOF, RARE_EVENTS = 100, 20, 8, 10
 """The fewest events and users of each window, degrees of freedom, and events of a rare kind in one of the windows."""
 
-DRIFTED = ("critical", "warning")
 """The statuses of what drifted, the worst first."""
 
 _MOSTLY = 0.95

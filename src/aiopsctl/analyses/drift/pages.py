@@ -6,10 +6,9 @@ from itertools import groupby, islice
 from math import isfinite
 from typing import Any
 
-from aiopsctl.analyses.drift.moves import DRIFTED
 from aiopsctl.analyses.drift.text import TERM_USERS
 from aiopsctl.readable import change, change_words, clean, number, plural, sparkline
-from aiopsctl.result import TELLING, Section
+from aiopsctl.result import BREACH, TELLING, Section
 
 Told = Mapping[str, Any]
 _UNITS = {"input_tokens": "tokens", "output_tokens": "tokens", "latency_ms": "ms", "ttft_ms": "ms", "cost_usd": "usd",
@@ -23,7 +22,7 @@ _IMPLIED = ("provider", "model_version")
 def sections(columns: Sequence[Told], signals: Sequence[Told], carried: Sequence[Told], moved: Sequence[Told],
              compared: str) -> tuple[Section, ...]:  # fmt: skip
     """Return the tables: the verdict, what drifted, when, what carries it, and what changed."""
-    bad = sorted((s for s in (*signals, *columns) if s["status"] in DRIFTED), key=lambda s: DRIFTED.index(s["status"]))
+    bad = sorted((s for s in (*signals, *columns) if s["status"] in BREACH), key=lambda s: BREACH.index(s["status"]))
     found = [
         Section("", ("drift",), tuple((line,) for line in _verdict(columns, signals, bad, compared))),
         Section("did it get worse", ("status", "what", "before", "now", "change", "95 % interval"),
@@ -41,7 +40,7 @@ def sections(columns: Sequence[Told], signals: Sequence[Told], carried: Sequence
 def _verdict(columns: Sequence[Told], signals: Sequence[Told], bad: Sequence[Told], compared: str) -> Iterable[str]:
     every = [*columns, *signals]
     unknown = sum(each["status"] == "unknown" for each in every)
-    counts = [f"{sum(s['status'] == level for s in bad)} {level}" for level in DRIFTED]
+    counts = [f"{sum(s['status'] == level for s in bad)} {level}" for level in BREACH]
     judged = f"{plural(len(signals), 'signal')} and {plural(len(columns), 'column')}"
     none = "no drift in" if unknown < len(every) else "nothing can be told of"
     seen = f"{', '.join(c for c in counts if c[0] != '0')} of {judged}" if bad else f"{none} {judged}"
@@ -66,7 +65,7 @@ def _rows(of: Told) -> Iterable[tuple[Any, ...]]:
     if of.get("judged_by") != "tail":
         yield (*_worse(of), _interval(of))
     tail = of.get("tail")
-    if tail and tail["status"] in DRIFTED:
+    if tail and tail["status"] in BREACH:
         ends = tail["share_beyond_reference"], tail["share_beyond"]
         what = f"{name(of)} beyond {number(tail['value_reference'], _UNITS[of['column']])}, its p95"
         moved = change(ends[1], ends[0], "ratio")

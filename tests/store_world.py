@@ -37,7 +37,11 @@ def by_logs(*paths: Path) -> Log:
 
 def assert_equal(folder: Path, *paths: Path, plain: Log | None = None) -> None:
     """Assert that a store gives the rows and the account that a reading of the same files gives, or has given."""
-    ours, plain = by_store(folder, *paths), plain or by_logs(*paths)
+    assert_same(by_store(folder, *paths), plain or by_logs(*paths))
+
+
+def assert_same(ours: Log, plain: Log) -> None:
+    """Assert that a log has the rows and the account of another, in any order."""
     events = plain.events.lazy().collect()
     columns = [name for name in events.columns if events[name].null_count() < events.height]
     assert sorted(ours.events.columns) == sorted(columns)

@@ -3,7 +3,6 @@
 import json
 import random
 import shutil
-import tempfile
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,6 @@ from store_world import assert_equal, by_store, lines
 from typer.testing import CliRunner
 
 from aiopsctl import daily
-from aiopsctl.cli import stored
 from aiopsctl.cli.app import app
 from aiopsctl.errors import AiopsctlError
 from aiopsctl.store import finish
@@ -225,20 +223,6 @@ def test_files_are_for_their_owner_alone(tmp_path: Path) -> None:
 
     assert {path.stat().st_mode & 0o777 for path in store.iterdir() if path.is_file()} == {0o600}
     assert store.stat().st_mode & 0o777 == 0o700
-
-
-def test_large_logs_go_through_a_store_that_is_thrown_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Logs larger than memory should hold are answered from disk with the same bytes, the torn last line included."""
-    log = tmp_path / "app.jsonl"
-    log.write_bytes(b"".join(lines(300)) + b'{"ts": "2026-09-')
-    words = ("latency", log, "--isolated", "-f", "json")
-    plain = run(*words)
-    assert json.loads(plain)["data"]["rejected"]["torn_tail"] == 1
-
-    monkeypatch.setattr(stored, "MANY", 0)
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    assert run(*words) == plain
-    assert len(list(tmp_path.glob("aiopsctl-*/rows/MANIFEST"))) == 1
 
 
 def test_ids_are_compared_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,15 +1,20 @@
 """The store of a command: where it is, when it can answer, and what is said where it cannot."""
 
+import atexit
 import os
+import shutil
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
+from aiopsctl.cli.money import MODES
 from aiopsctl.cli.options import Common
 from aiopsctl.errors import UsageError
 
 if TYPE_CHECKING:
     from aiopsctl.config import Config
+    from aiopsctl.prices.layers import Mode
     from aiopsctl.sources.log import Log
     from aiopsctl.sources.opening import Reading
 
@@ -37,7 +42,7 @@ def stored(
     """
     folder = folder_of(common, config)
     if folder is None:
-        return None if unfit(common, paths) else _aside([*paths, *feedback], config, how)
+        return _aside(common, [*paths, *feedback], config, how)
     from aiopsctl.cli.money import book
     from aiopsctl.store.disk import StoreError
     from aiopsctl.store.store import Store
@@ -59,32 +64,25 @@ def stored(
     return None
 
 
-def _aside(paths: Sequence[str], config: "Config", how: "Reading") -> "Log | None":
+def _aside(common: Common, paths: Sequence[str], config: "Config", how: "Reading") -> "Log | None":
     """Return the log of many rows with them on disk, in a folder that is gone when the process ends."""
     from aiopsctl.sources.files import expand, rows_about, size_of
 
-    inputs = [each for each in expand(paths) if each.path != "-"]
+    if common.with_text or "-" in paths or common.cost not in MODES:
+        return None
+    inputs = expand(paths)
     if sum(size_of(each.path) for each in inputs) < MANY * _LEAST_BYTES:
         return None
     rows = sum(map(rows_about, inputs))
-    if rows < MANY:
+    if rows < MANY or shutil.disk_usage(tempfile.gettempdir()).free < rows * _ROW_BYTES:
         return None
-    import atexit
-    import shutil
-    import tempfile
-
     from aiopsctl.cli.money import book
-    from aiopsctl.store.disk import StoreError
-    from aiopsctl.store.store import Store
+    from aiopsctl.store.aside import Aside
+    from aiopsctl.store.memory import Remembered
 
-    if shutil.disk_usage(tempfile.gettempdir()).free < rows * _ROW_BYTES:
-        return None
-    folder = tempfile.mkdtemp(prefix="aiopsctl-")
+    folder = Path(tempfile.mkdtemp(prefix="aiopsctl-"))
     atexit.register(shutil.rmtree, folder, True)
-    try:
-        return Store(Path(folder, "rows"), once=True).read(paths, [], how, book(config))
-    except StoreError:
-        return None
+    return Aside(folder, book(config), cast("Mode", common.cost), Remembered(folder / "sums")).read(paths, how)
 
 
 def unfit(common: Common, paths: Sequence[str]) -> str:

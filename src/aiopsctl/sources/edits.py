@@ -36,6 +36,15 @@ def sized(events: pl.DataFrame, opened: Sequence[Opened], reread: Reread) -> pl.
     return found.with_columns(value=pl.coalesce(value, "_share")).drop("_share")
 
 
+def about(events: pl.LazyFrame, corrections: pl.DataFrame) -> pl.DataFrame:
+    """Return corrections, the calls that they name, and all else that the lines of both say."""
+    calls = events.filter(pl.col("event") == "call")
+    ids = {name: corrections.select(name).drop_nulls().unique().lazy() for name in _IDS if name in corrections.columns}
+    found = [calls.join(own, on=name, how="semi").select(LINE) for name, own in ids.items()]
+    lines = pl.concat([corrections.lazy().select(LINE), *found]).unique()
+    return events.join(lines, on=LINE, how="semi").collect(engine="streaming")
+
+
 def _unsized(events: pl.DataFrame) -> pl.DataFrame:
     """Return the lines and ids of corrections without a value, of lines that say nothing else."""
     ids = [name for name in _IDS if name in events.columns]

@@ -11,6 +11,8 @@ _FEEDBACK_KEY = ("ts", "kind", "value", "category", "request_id", "trace_id", "s
 IDS = ("request_id", "trace_id", "session_id")
 """By what feedback names its call."""
 
+_WHOSE = frozenset({*IDS, "user_id"})
+
 FOUND = "_found"
 """The column that says of feedback which names a call whether it was found."""
 
@@ -22,10 +24,15 @@ def without_duplicates(events: pl.DataFrame) -> pl.DataFrame:
     repeated when everything that tells them apart is equal.
     """
     numbered = events.with_row_index(_ROW)
-    drop = pl.concat([repeated_calls(numbered), _repeated_feedback(numbered)])
+    drop = repeated(numbered)
     if not drop.len():
         return events
     return numbered.filter(~pl.col(_ROW).is_in(drop.implode())).drop(_ROW)
+
+
+def repeated(events: pl.DataFrame) -> pl.Series:
+    """Return the numbers (`_row`) of the rows that repeat another one, in events numbered in their order."""
+    return pl.concat(each.cast(pl.Int64) for each in (repeated_calls(events), _repeated_feedback(events)))
 
 
 def repeated_calls(events: pl.DataFrame) -> pl.Series:
@@ -46,15 +53,22 @@ def repeated_calls(events: pl.DataFrame) -> pl.Series:
 
 def _repeated_feedback(events: pl.DataFrame) -> pl.Series:
     key = [column for column in _FEEDBACK_KEY if column in events.columns]
-    named = [column for column in ("request_id", "trace_id", "session_id", "user_id") if column in key]
-    if not named or "ts" not in key:
+    if "ts" not in key or not _WHOSE.intersection(key):
         return pl.Series([], dtype=pl.UInt32)
-    rows = events.lazy().filter(
-        (pl.col("event") != "call")
-        & pl.col("ts").is_not_null()
-        & pl.any_horizontal(pl.col(column).is_not_null() for column in named)
-    )
+    rows = events.lazy().filter((pl.col("event") != "call") & _is_told(key))
     return rows.select(_ROW, *key).filter(~pl.struct(key).is_first_distinct()).collect()[_ROW]
+
+
+def _is_told(key: Iterable[str]) -> pl.Expr:
+    """Return whether a row that is no call says when it was, and of whom or what."""
+    return pl.col("ts").is_not_null() & pl.any_horizontal(pl.col(name).is_not_null() for name in key if name in _WHOSE)
+
+
+def same(*, calls: bool) -> pl.Expr:
+    """Return a hash that is equal for rows which repeat each other, null where nothing tells a row from others."""
+    if calls:
+        return pl.when(pl.col("request_id").is_not_null()).then(pl.col("request_id").hash())
+    return pl.when(_is_told(_FEEDBACK_KEY)).then(pl.struct(_FEEDBACK_KEY).hash())
 
 
 def names_call(ids: Iterable[str]) -> pl.Expr:

@@ -6,17 +6,21 @@ Only `user_id` is replaced: a tenant is an organisation, and a group that figure
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from hmac import digest
+from typing import TypeVar
 
 import polars as pl
 
 _DIGITS, _MORE = 12, 32
+Rows = TypeVar("Rows", pl.DataFrame, pl.LazyFrame)
 
 
-def pseudonymized(events: pl.DataFrame, key: bytes) -> pl.DataFrame:
+def pseudonymized(events: Rows, key: bytes) -> Rows:
     """Return events whose `user_id` is `u_` and 12 hexadecimal digits of its HMAC-SHA-256; each id is hashed once."""
-    if "user_id" not in events.columns:
+    if "user_id" not in events.collect_schema():
         return events
-    ids = events["user_id"].drop_nulls().unique().to_list()
+    ids = (
+        events.lazy().select(pl.col("user_id").drop_nulls().unique()).collect(engine="streaming").to_series().to_list()
+    )
     names = pseudonyms(ids, key)
     return events.with_columns(pl.col("user_id").replace_strict(ids, names, return_dtype=pl.String))
 

@@ -15,11 +15,12 @@ from aiopsctl.sources.coerce import coerce, empty
 from aiopsctl.sources.files import Input
 from aiopsctl.sources.join import FOUND, joined_ratio, with_call_facts, without_duplicates
 from aiopsctl.sources.lines import Chunk, Parsed, Reject
-from aiopsctl.sources.log import Account, FileRead, Log
+from aiopsctl.sources.log import Account, Log
 from aiopsctl.sources.opening import Opened, Reading, open_all
 from aiopsctl.sources.pseudonyms import pseudonymized
 from aiopsctl.sources.rejects import RejectsFile
 from aiopsctl.sources.source import FILE_BITS, LINE
+from aiopsctl.sources.spans import Spans
 from aiopsctl.sources.state import events_of, with_state
 
 _MASK = (1 << FILE_BITS) - 1
@@ -48,7 +49,9 @@ def finished(run: "Run", opened: Sequence[Opened], events: pl.DataFrame) -> Log:
     """Return the log of the events of a run: without what is corrupt or double, feedback joined to its calls."""
     account = run.account
     events = run.without_corrupt(events)
-    account.read += run.files(opened, events)
+    spans = Spans()
+    spans.add(events)
+    account.read += [spans.told(one, run.refused[one.number]) for one in opened]
     note_zone(account, run.how)
     events = edits.sized(events, opened, run.reread)
     if run.how.detect_languages:
@@ -72,7 +75,7 @@ def note_zone(account: Account, how: Reading) -> None:
         account.note(f"{account.zoneless}: times without a zone are read as {how.tz} (--tz)")
 
 
-def _alike(one: Opened) -> object:
+def alike(one: Opened) -> object:
     """Return what files have in common that can be parsed together."""
     return id(one.source) if one.head.container in ("jsonl", "json") else one.number
 
@@ -91,7 +94,7 @@ class Run:
 
     def events_of(self, opened: Sequence[Opened]) -> pl.DataFrame:
         """Return the canonical events of files, with the run's line numbers."""
-        frames = [frame for _, group in groupby(opened, _alike) for frame in self.events(list(group))]
+        frames = [frame for _, group in groupby(opened, alike) for frame in self.events(list(group))]
         return pl.concat(frames, how="diagonal") if frames else empty()
 
     def events(self, alike: Sequence[Opened]) -> Iterator[pl.DataFrame]:
@@ -119,13 +122,21 @@ class Run:
         yield from (parsed.rows for parsed in self._parsed([one]) if parsed.rows.height)
 
     def _unless_damaged(self, one: Opened, found: Iterator[T]) -> Iterator[T]:
-        """Yield what is found in a file; one that turns out to be damaged is an error only where it was named."""
+        """Yield what is found in a file; one that turns out to be damaged is an error only where it was named.
+
+        What has been read of a Parquet file that is damaged further on is not believed.
+        """
+        begun = False
         try:
-            yield from found
+            for each in found:
+                yield each
+                begun = True
         except UsageError as error:
             if one.each.named:
                 raise
             self.account.note(f"skipped: {error.what}")
+            if begun and one.head.container == "parquet":
+                self.corrupt.add(one.number)
 
     def _canonical(self, raw: pl.DataFrame, before: pl.DataFrame, one: Opened) -> pl.DataFrame:
         found = _events(raw, before, one)
@@ -184,32 +195,15 @@ class Run:
         """Return events without those of files whose checksum is wrong: each of their rows is rejected."""
         for number in sorted(self.corrupt):
             kept = events.remove(pl.col(LINE) // 2**FILE_BITS == number)
-            dropped = events.height - kept.height
-            self.account.rows_rejected += dropped
-            self.account.reasons["corrupt_stream"] += dropped
-            self.refused[number] += dropped
+            self.lost(number, events.height - kept.height)
             events = kept
         return events
 
-    def files(self, opened: Sequence[Opened], events: pl.DataFrame) -> Iterator[FileRead]:
-        """Yield what became of each file."""
-        spans = _spans(events) if LINE in events.columns else {}
-        for one in opened:
-            rows, since, until = spans.get(one.number, (0, None, None))
-            yield FileRead(one.each.shown, one.source.name, rows, self.refused[one.number], since, until)
-
-
-def _spans(events: pl.DataFrame) -> dict[int, tuple[int, str | None, str | None]]:
-    """Return how many events each file gave, and the first and last time of them."""
-    file = (pl.col(LINE) // 2**FILE_BITS).alias("file")
-    told = (
-        events.lazy()
-        .group_by(file)
-        .agg(pl.len(), since=pl.col("ts").min(), until=pl.col("ts").max())
-        .with_columns(pl.col("since", "until").dt.to_string("iso:strict"))
-        .collect(engine="streaming")
-    )
-    return {number: (rows, since, until) for number, rows, since, until in told.iter_rows()}
+    def lost(self, number: int, rows: int) -> None:
+        """Count rows of a corrupt file as rejected."""
+        self.account.rows_rejected += rows
+        self.account.reasons["corrupt_stream"] += rows
+        self.refused[number] += rows
 
 
 def _events(raw: pl.DataFrame, before: pl.DataFrame, one: Opened) -> pl.DataFrame:

@@ -171,15 +171,17 @@ def parquet_columns(each: Input) -> list[str]:
 
 
 def parquet_rows(each: Input, schema: Mapping[str, Any]) -> Iterator[Parsed]:
-    """Yield the rows of a Parquet file, of the columns that the schema names.
+    """Yield the rows of a Parquet file, of the columns that the schema names; no more are held than are worked on.
 
     Rows are counted as they are read, never from the footer. Raises `UsageError` where the file is damaged.
     """
     names = [name for name in parquet_columns(each) if name in schema]
+    first = 1
     with _parquet(each) as file:
-        rows = pl.read_parquet(file, columns=names or None, glob=False, hive_partitioning=False)
-    numbered = rows.with_columns(pl.int_range(1, rows.height + 1).alias(LINE))
-    yield from (Parsed(part) for part in numbered.iter_slices(_ROWS))
+        rows = pl.scan_parquet(file, glob=False, hive_partitioning=False)
+        for part in (rows.select(names) if names else rows).collect_batches(chunk_size=_ROWS):
+            yield Parsed(part.with_columns(pl.int_range(first, first + part.height).alias(LINE)))
+            first += part.height
 
 
 @contextmanager

@@ -6,13 +6,12 @@ from pathlib import Path
 
 import polars as pl
 
-from aiopsctl.sources.edits import sized
+from aiopsctl.sources.edits import about, sized
 from aiopsctl.sources.files import Input
 from aiopsctl.sources.log import Account
 from aiopsctl.sources.opening import Opened, Reading, open_all
 from aiopsctl.sources.read import Run
 from aiopsctl.sources.rejects import RejectsFile
-from aiopsctl.sources.source import LINE
 from aiopsctl.store.disk import Segment, write_frame
 from aiopsctl.store.manifest import Manifest
 from aiopsctl.store.rows import PLACE, UNIT, scan, scan_raw
@@ -32,11 +31,11 @@ def with_edits(
     open_ones = raw.filter((pl.col("kind") == "correction") & pl.col("value").is_null()).collect()
     if not open_ones.height:
         return set()
-    events = _with_calls(raw, open_ones)
+    events = about(raw, open_ones).sort(PLACE)
     fresh = {one.number for one in opened}
     touched = events.filter(UNIT.is_in(list(fresh)))
-    about = pl.any_horizontal(pl.col(name).is_in(touched[name].drop_nulls().implode()) for name in _NAMED)
-    events = events.filter(about)
+    is_touched = pl.any_horizontal(pl.col(name).is_in(touched[name].drop_nulls().implode()) for name in _NAMED)
+    events = events.filter(is_touched)
     if not events.height:
         return set()
     units = sorted(set(events.select(UNIT).to_series().to_list()) & set(inputs))
@@ -50,15 +49,6 @@ def with_edits(
     )
     shares = shares.select(*PLACE, pl.col("value").alias(_SHARE))
     return {name for name, day in manifest.days.items() if shares.height and _valued(folder, day.raw, shares)}
-
-
-def _with_calls(raw: pl.LazyFrame, corrections: pl.DataFrame) -> pl.DataFrame:
-    """Return corrections, the calls that they name, and all else that the lines of both say."""
-    calls = raw.filter(pl.col("event") == "call")
-    ids = [corrections.select(name).drop_nulls().unique().lazy() for name in _NAMED]
-    found = [calls.join(own, on=name, how="semi").select(LINE) for name, own in zip(_NAMED, ids, strict=True)]
-    lines = pl.concat([corrections.lazy().select(LINE), *found]).unique()
-    return raw.join(lines, on=LINE, how="semi").collect().sort(PLACE)
 
 
 def _valued(folder: Path, segments: list[Segment], shares: pl.DataFrame) -> bool:

@@ -141,7 +141,7 @@ class Finisher:
         day.filled = [name for name in events.columns if events[name].null_count() < events.height]
         bounds = events["ts"].dt.epoch("us")
         day.since, day.until = bounds.min(), bounds.max()  # type: ignore[assignment]  # whole numbers
-        day.money = _told(events)
+        day.money = money_told(events)
 
     def _count_contradictory(self, day: Day) -> None:
         priced = price(scan(self.folder, day.raw).collect(), self.book)
@@ -167,22 +167,21 @@ def _days(rows: pl.LazyFrame) -> list[str]:
     return rows.select(day_of(pl.col("ts")).unique()).collect(engine="streaming").to_series().to_list()
 
 
-def _told(events: pl.DataFrame) -> dict[str, Any]:
-    """Return what pricing told of a day, as JSON has it: calls by the source of their cost, and models without a price."""
-    calls = events.filter(_CALL)
+def money_told(events: pl.DataFrame | pl.LazyFrame) -> dict[str, Any]:
+    """Return what pricing told of events, as JSON has it: calls by the source of their cost, and models without a price."""
+    calls = events.lazy().filter(_CALL)
     unpriced = calls.filter(pl.col("cost_source") == "unpriced").group_by(_NAMED).agg(pl.len())
-    sources = dict(calls.group_by("cost_source").len().iter_rows())
+    by_source, by_model = pl.collect_all([calls.group_by("cost_source").agg(pl.len()), unpriced], engine="streaming")
     return {
-        "sources": {name: count for name, count in sources.items() if name},
-        "unpriced": sorted((list(row) for row in unpriced.iter_rows()), key=repr),
+        "sources": {name: count for name, count in by_source.iter_rows() if name},
+        "unpriced": sorted((list(row) for row in by_model.iter_rows()), key=repr),
         "contradictory": 0,
     }
 
 
-def money_of(manifest: Manifest, book: Book) -> Priced:
-    """Return what pricing told of all days, as far as commands say it; the events are left out."""
+def money_of(told: Sequence[Mapping[str, Any]], book: Book) -> Priced:
+    """Return what pricing told of several parts, as far as commands say it; the events are left out."""
     empty = price(pl.DataFrame(schema=EVENTS), book)
-    told = [day.money for day in manifest.days.values() if day.money]
     rows = [(None, model, "", calls) for each in told for model, calls in each["unpriced"]]
     unpriced = (
         pl.DataFrame(rows, schema=empty.unpriced.schema, orient="row").group_by("model").agg(pl.col("calls").sum())

@@ -34,10 +34,9 @@ WAIT = 10.0
 
 @dataclass(frozen=True)
 class Store:
-    """A folder that keeps what was read; one that is used `once` only takes rows out of memory."""
+    """A folder that keeps what was read."""
 
     folder: Path
-    once: bool = False
 
     def read(self, paths: Sequence[str], feedback: Sequence[str], how: Reading, book: Book) -> Log:
         """Return the log behind paths, of which only what is new is read, with the costs of its calls.
@@ -72,7 +71,7 @@ class Store:
         """Update, and begin again where a file was renamed away in between: nothing holds before the end."""
         for _ in range(_TRIES):
             with suppress(FileNotFoundError, GoneError):
-                return update(self.folder, found, paths, how, book, once=self.once)
+                return update(self.folder, found, paths, how, book)
         raise StoreError("files come and go while they are looked at")
 
     def _other_rules(self, found: Manifest) -> Manifest:
@@ -133,10 +132,10 @@ def _log(folder: Path, updated: Updated, how: Reading, book: Book) -> Log:
     columns = [name for name in EVENTS if name in filled]
     finals = [day.final for day in days if day.final]
     frame = scan(folder, finals, EVENTS).select(columns)
-    money = money_of(manifest, book)
-    if how.pseudonym_key is not None:
-        return Log(pseudonymized(frame.collect(), how.pseudonym_key), account, money)
+    money = money_of([day.money for day in days if day.money], book)
     shards = [Shard(day.final.name, day.final.rows, _time(day.since), _time(day.until)) for day in days if day.final]
+    if how.pseudonym_key is not None:
+        return Log(Kept(pseudonymized(frame, how.pseudonym_key), columns, shards), account, money)
     memory = Remembered(folder / f"sums-{version('aiopsctl')}")
     return Log(Kept(frame, columns, shards, memory), account, money)
 

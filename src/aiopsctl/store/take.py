@@ -9,15 +9,16 @@ import msgspec
 import polars as pl
 
 from aiopsctl.sources.files import GoneError
-from aiopsctl.sources.log import Account, FileRead
+from aiopsctl.sources.log import Account
 from aiopsctl.sources.opening import Opened, Reading
 from aiopsctl.sources.part import Part
 from aiopsctl.sources.read import Run
 from aiopsctl.sources.rejects import RejectsFile
+from aiopsctl.sources.spans import Spans
 from aiopsctl.store.disk import write_frame
 from aiopsctl.store.identity import is_compressed, prints, stat_of
 from aiopsctl.store.manifest import Manifest, Unit
-from aiopsctl.store.rows import UNIT, Spool, scan, whole
+from aiopsctl.store.rows import Spool, scan, whole
 from aiopsctl.store.told import account_of, kept, together
 
 _BLOCK = 1 << 16
@@ -26,16 +27,12 @@ _END = 1 << 62
 
 @dataclass
 class Taker:
-    """Reads sources into segments, and keeps the manifest's account of them; `opened` are the files that were read.
-
-    With `once`, a last line that lacks its end is read as what it is: nothing will be appended.
-    """
+    """Reads sources into segments, and keeps the manifest's account of them; `opened` are the files that were read."""
 
     folder: Path
     manifest: Manifest
     how: Reading
     spool: Spool
-    once: bool = False
     traces: list[pl.DataFrame] = field(default_factory=list)
     opened: list[Opened] = field(default_factory=list)
 
@@ -46,7 +43,7 @@ class Taker:
             state = stat_of(one.each.path)
             number, self.manifest.next_unit = self.manifest.next_unit, self.manifest.next_unit + 1
             grows = _can_grow(one)
-            stop = _whole_lines(one.each.path, state[2]) if grows and not self.once else state[2]
+            stop = _whole_lines(one.each.path, state[2]) if grows else state[2]
             head, tail = prints(one.each.path, stop)
             units.append(Unit(
                 number, os.path.realpath(one.each.path), one.each.asked, one.each.shown, *state, stop, 1, head, tail,
@@ -86,25 +83,21 @@ class Taker:
     def _read(self, units: Sequence[Unit], alike: Sequence[Opened]) -> list[Account]:
         """Read files, or a part of one, into the spool; return their accounts, what they have in common with the first."""
         run = Run(self.how, Account(), RejectsFile(None, with_text=False), {one.number: one.each for one in alike})
-        spans: dict[int, _Span] = {unit.id: _Span() for unit in units}
+        spans = Spans()
         for frame in run.events(alike):
             rows = whole(frame)
             self.spool.add(rows)
-            for number, *found in _spans(rows).iter_rows():
-                spans[number].add(*found)
+            spans.add(rows)
         for number in run.corrupt:
-            lost = self.spool.drop(number)
-            run.account.rows_rejected += lost
-            run.account.reasons["corrupt_stream"] += lost
-            run.refused[number] += lost
-            spans[number] = _Span()
+            run.lost(number, self.spool.drop(number))
+            spans.found.pop(number, None)
         self._keep_traces(units[0], run.traces)
         self.opened += [replace(one, each=replace(one.each, part=None)) for one in alike]
         accounts = [run.account, *(Account() for _ in units[1:])]
         for unit, one, account in zip(units, alike, accounts, strict=True):
             account.files += 1
             account.sources[one.source.name] += 1
-            account.read.append(spans[unit.id].told(one, run.refused[unit.id]))
+            account.read.append(spans.told(one, run.refused[unit.id]))
             if one.each.part is not None:
                 unit.line = one.each.part.first + one.each.part.lines
         return accounts
@@ -118,30 +111,6 @@ class Taker:
         held = [scan(self.folder, [before]).collect()] if before else []
         rows = pl.concat([*held, *told], how="diagonal").unique(maintain_order=True)
         self.manifest.traces[str(unit.id)] = write_frame(self.folder, "traces", rows)
-
-
-@dataclass
-class _Span:
-    """How many rows a file gave, and the time that they cover."""
-
-    rows: int = 0
-    since: str | None = None
-    until: str | None = None
-
-    def add(self, rows: int, since: str | None, until: str | None) -> None:
-        self.rows += rows
-        self.since = min(filter(None, (self.since, since)), default=None)
-        self.until = max(filter(None, (self.until, until)), default=None)
-
-    def told(self, one: Opened, refused: int) -> FileRead:
-        return FileRead(one.each.shown, one.source.name, self.rows, refused, self.since, self.until)
-
-
-def _spans(rows: pl.DataFrame) -> pl.DataFrame:
-    """Return the rows of each source, and the first and last time of them."""
-    iso = pl.col("since", "until").dt.to_string("iso:strict")
-    found = rows.lazy().group_by(UNIT.alias("unit")).agg(pl.len(), since=pl.col("ts").min(), until=pl.col("ts").max())
-    return found.with_columns(iso).collect()
 
 
 def _cut(one: Opened, number: int, part: Part | None) -> Opened:

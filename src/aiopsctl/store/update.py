@@ -59,12 +59,8 @@ def pricing_of(book: Book) -> str:
     return sha256(repr((book.overrides, str(book.snapshot))).encode())
 
 
-def update(
-    folder: Path, held: Manifest, paths: Sequence[str], how: Reading, book: Book, *, once: bool = False
-) -> Updated:
+def update(folder: Path, held: Manifest, paths: Sequence[str], how: Reading, book: Book) -> Updated:
     """Read what is new of the files behind paths, and return what holds then; nothing is written where nothing is new.
-
-    With `once`, files are read to their last byte: nothing will be appended.
 
     Raises `UsageError` as reading does, and `StoreError` where the store cannot be written.
     """
@@ -78,7 +74,7 @@ def update(
     account.files, account.sources = account.files - len(opened), account.sources - account.sources
     grown = open_all([each for _, each in found.grew], how, Account(), found=known) if found.grew else []
     by_id = {unit.id: each for unit, each in (*found.same, *found.grew)}
-    work = _Work(Taker(folder, manifest, how, Spool(folder), once), book, found, inputs, by_id)
+    work = _Work(Taker(folder, manifest, how, Spool(folder)), book, found, inputs, by_id)
     changed = work.take(opened, grown)
     asked = [path if path == "-" else os.path.abspath(path) for path in paths]
     if new := [path for path in asked if path not in manifest.paths]:

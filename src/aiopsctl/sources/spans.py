@@ -1,0 +1,40 @@
+"""Which rows each file of a run gave, and the time that they cover."""
+
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from aiopsctl.sources.log import FileRead
+from aiopsctl.sources.opening import Opened
+from aiopsctl.sources.source import FILE_BITS, LINE
+
+
+@dataclass
+class Spans:
+    """Rows of each file by its number, with their first and last time as ISO 8601."""
+
+    found: dict[int, tuple[int, str | None, str | None]] = field(default_factory=dict)
+
+    def add(self, events: pl.DataFrame) -> None:
+        """Count events by the file of their `_line`."""
+        if LINE not in events.columns:
+            return
+        told = (
+            events.lazy()
+            .group_by((pl.col(LINE) // 2**FILE_BITS).alias("file"))
+            .agg(pl.len(), since=pl.col("ts").min(), until=pl.col("ts").max())
+            .with_columns(pl.col("since", "until").dt.to_string("iso:strict"))
+            .collect()
+        )
+        for number, rows, since, until in told.iter_rows():
+            before, first, last = self.found.get(number, (0, None, None))
+            self.found[number] = (
+                before + rows,
+                min(filter(None, (first, since)), default=None),
+                max(filter(None, (last, until)), default=None),
+            )
+
+    def told(self, one: Opened, refused: int) -> FileRead:
+        """Return what became of a file."""
+        rows, since, until = self.found.get(one.number, (0, None, None))
+        return FileRead(one.each.shown, one.source.name, rows, refused, since, until)

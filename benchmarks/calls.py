@@ -1,16 +1,18 @@
 """Writes synthetic calls: `python benchmarks/calls.py CALLS FOLDER [jsonl] [parquet] [fat]`."""
 
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import polars as pl
+import pyarrow.parquet as pq
 
-DAYS, TEXT_BYTES = 90, 1500
+DAYS, TEXT_BYTES, PART = 90, 1500, 1_000_000
 
 
-def frame(calls: int) -> pl.DataFrame:
-    """Return calls of 90 days: four features, heavy-tailed users, log-normal latency, tokens and cost."""
-    i = pl.int_range(calls, eager=True)
+def frame(calls: int, first: int = 0, rows: int | None = None) -> pl.DataFrame:
+    """Return calls of 90 days, or a part of them: four features, heavy-tailed users, log-normal latency, tokens and cost."""
+    i = pl.int_range(first, min(first + rows, calls) if rows else calls, eager=True)
     unit = pl.DataFrame({f"u{k}": i.hash(seed=k).cast(pl.Float64) / 2.0**64 for k in range(6)})
     normal = (-2 * pl.col("u0").clip(1e-12).log()).sqrt() * (6.283185307 * pl.col("u1")).cos()
     other = (-2 * pl.col("u2").clip(1e-12).log()).sqrt() * (6.283185307 * pl.col("u3")).cos()
@@ -41,18 +43,27 @@ def fat(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def main() -> None:
-    """Write the logs that are named, a piece at a time where they are large."""
+    """Write the logs that are named, a part at a time: they may be larger than memory."""
     calls, folder, which = int(sys.argv[1]), Path(sys.argv[2]), sys.argv[3:]
-    rows = frame(calls)
-    if "jsonl" in which:
-        rows.write_ndjson(folder / "calls.jsonl")
-    if "parquet" in which:
-        timed = rows.with_columns(pl.col("ts").str.to_datetime(time_zone="UTC", time_unit="us"))
-        timed.write_parquet(folder / "calls.parquet")
-    if "fat" in which:
-        with (folder / "fat.jsonl").open("wb") as file:
-            for part in rows.iter_slices(50_000):
-                fat(part).write_ndjson(file)
+    with ExitStack() as stack:
+        lines, heavy = (
+            stack.enter_context((folder / f"{name}.jsonl").open("wb")) if kind in which else None
+            for name, kind in (("calls", "jsonl"), ("fat", "fat"))
+        )
+        table = None
+        for first in range(0, calls, PART):
+            rows = frame(calls, first, PART)
+            if lines:
+                rows.write_ndjson(lines)
+            if heavy:
+                for part in rows.iter_slices(50_000):
+                    fat(part).write_ndjson(heavy)
+            if "parquet" in which:
+                timed = rows.with_columns(pl.col("ts").str.to_datetime(time_zone="UTC", time_unit="us")).to_arrow()
+                table = table or stack.enter_context(
+                    pq.ParquetWriter(folder / "calls.parquet", timed.schema, compression="zstd")
+                )
+                table.write_table(timed, row_group_size=PART // 8)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from aiopsctl.sources.log import Log
     from aiopsctl.sources.opening import Reading
 
-MANY, _ROW_BYTES, _LEAST_BYTES = 4_000_000, 200, 16
+MANY, _ROW_BYTES, _LEAST_BYTES = 1_500_000, 200, 16
 """From about so many rows on they are put on disk, where each takes at most so many bytes; in a log it takes more than the
 last."""
 

@@ -24,7 +24,7 @@ from aiopsctl.sources.source import LINE
 _SEPARATORS = ",;\t"
 _BOM = "\ufeff"
 _SNIFFED = (b"\xef\xbb\xbf", b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"x\x01", b"x\x9c", b"x\xda")
-_ROWS = 250_000
+_ROWS = 100_000
 _UNFINISHED = "open_quote"
 
 

@@ -29,10 +29,10 @@ from aiopsctl.sources.traces import with_trace_facts
 from aiopsctl.store.finish import money_of, money_told
 from aiopsctl.store.pieces import ROW, SAME, Piece, Pieces
 
-_ROWS, _BYTES = 250_000, 64 << 20
+_ROWS, _BYTES = 200_000, 64 << 20
 """So many rows, or bytes, are held before they are written."""
 
-_COMPARED, _JOINED = 4_000_000, 1_000_000
+_COMPARED, _JOINED = 12_000_000, 1_000_000
 """So many hashes are compared at once, and so much feedback looks for its calls."""
 
 

@@ -92,6 +92,18 @@ def _flip_page(data: bytes, value: bytes) -> bytes:
     return data[:at] + bytes((data[at] ^ 1,)) + data[at + 1 :]
 
 
+def _lying(rows: int, says: int) -> bytes:
+    """Return Parquet of three row groups; the footer says of the last that it has other rows than it has."""
+    found = parquet(pa.concat_tables([table()] * rows), row_group_size=rows, use_dictionary=False)
+    at = found.rindex(_varint(rows))
+    return found[:at] + _varint(says) + found[at + 2 :]
+
+
+def _varint(number: int) -> bytes:
+    """Return a number as a footer has it, of two bytes: twice the number, seven bits at a time, the lower ones first."""
+    return bytes((2 * number & 127 | 128, 2 * number >> 7))
+
+
 def _broken_page(codec: str) -> bytes:
     found = table(request_id=pa.array([f"r{n * 7919 % 10_007}" for n in range(3)]))
     many = pa.concat_tables([found] * 300)
@@ -185,6 +197,8 @@ _PARQUET = (
     refused("parquet: a footer that is longer than the file", GOOD[:-8] + b"\xff\xff\xff\x7fPAR1", "damaged Parquet", file="log.parquet"),
     refused("parquet: bits flipped in the footer", GOOD[:-200] + bytes(byte ^ 0x2A for byte in GOOD[-200:-8]) + GOOD[-8:], "damaged Parquet", file="log.parquet"),
     *(refused(f"parquet: bits flipped in a page of {codec}", _broken_page(codec), "damaged Parquet", file="log.parquet") for codec in ("snappy", "zstd", "lz4")),
+    *(refused(f"parquet: a footer that says {says} of a row group of 300", _lying(300, says), "damaged Parquet", file="log.parquet")
+      for says in (299, 301, 8000)),
     Case("parquet: nothing", {"log.parquet": b""}, words=("log.parquet",), says="no rows"),
     Case("parquet: JSONL by that name", {"log.parquet": log(3)}, words=("log.parquet",), used=3, tokens=30),
     Case("parquet: a folder of partitions is read by the columns of its files",

@@ -14,7 +14,7 @@ _WHOLE_OR_HALF = re.compile(rb"(\\\\|" + _HIGH + _LOW + rb")|" + _HIGH + rb"|" +
 
 def without_lone_surrogates(data: bytes) -> tuple[bytes, list[int]]:
     """Return JSON with U+FFFD for each escape of half a character, and the places of these."""
-    if not _ANY.search(data):
+    if b"\\" not in data or not _ANY.search(data):
         return data, []
     places: list[int] = []
 

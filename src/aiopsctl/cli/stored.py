@@ -78,11 +78,10 @@ def _aside(common: Common, paths: Sequence[str], config: "Config", how: "Reading
         return None
     from aiopsctl.cli.money import book
     from aiopsctl.store.aside import Aside
-    from aiopsctl.store.memory import Remembered
 
     folder = Path(tempfile.mkdtemp(prefix="aiopsctl-"))
     atexit.register(shutil.rmtree, folder, True)
-    return Aside(folder, book(config), cast("Mode", common.cost), Remembered(folder / "sums")).read(paths, how)
+    return Aside(folder, book(config), cast("Mode", common.cost)).read(paths, how)
 
 
 def unfit(common: Common, paths: Sequence[str]) -> str:

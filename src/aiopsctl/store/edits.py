@@ -13,9 +13,9 @@ from aiopsctl.sources.opening import Opened, Reading, open_all
 from aiopsctl.sources.read import Run
 from aiopsctl.sources.rejects import RejectsFile
 from aiopsctl.sources.source import LINE
-from aiopsctl.store.disk import Segment, write_frame
+from aiopsctl.store.disk import Segment
 from aiopsctl.store.manifest import Manifest
-from aiopsctl.store.rows import PLACE, UNIT, scan, scan_raw
+from aiopsctl.store.rows import PLACE, UNIT, read_rows, scan, scan_raw, write_rows
 
 _NAMED = ("request_id", "trace_id")
 _SHARE = "_share"
@@ -65,11 +65,9 @@ def _valued(folder: Path, segments: list[Segment], shares: pl.DataFrame) -> bool
     """Write segments anew that have corrections with a share; return whether there are any."""
     found = False
     for i, segment in enumerate(segments):
-        rows = scan(folder, [segment])
-        if rows.join(shares.lazy(), on=PLACE, how="semi").select(pl.len()).collect().item():
-            joined = rows.collect().join(shares, on=PLACE, how="left", maintain_order="left")
-            segments[i] = write_frame(
-                folder, "raw", joined.with_columns(pl.coalesce("value", _SHARE).alias("value")).drop(_SHARE)
-            )
+        if scan(folder, [segment]).join(shares.lazy(), on=PLACE, how="semi").select(pl.len()).collect().item():
+            rows = read_rows(folder, [segment]).join(shares, on=PLACE, how="left", maintain_order="left")
+            told = [name for name in ("value", _SHARE) if name in rows.columns]
+            segments[i] = write_rows(folder, rows.with_columns(pl.coalesce(told).alias("value")).drop(_SHARE))
             found = True
     return found

@@ -17,7 +17,7 @@ from aiopsctl.sources.rejects import RejectsFile
 from aiopsctl.store.disk import write_frame
 from aiopsctl.store.identity import is_compressed, prints, stat_of
 from aiopsctl.store.manifest import Manifest, Unit
-from aiopsctl.store.rows import UNIT, Spool, scan, whole
+from aiopsctl.store.rows import UNIT, Spool, placed, read_rows
 from aiopsctl.store.told import account_of, kept, together
 
 _BLOCK = 1 << 16
@@ -88,7 +88,7 @@ class Taker:
         run = Run(self.how, Account(), RejectsFile(None, with_text=False), {one.number: one.each for one in alike})
         spans: dict[int, _Span] = {unit.id: _Span() for unit in units}
         for frame in run.events(alike):
-            rows = whole(frame)
+            rows = placed(frame)
             self.spool.add(rows)
             for number, *found in _spans(rows).iter_rows():
                 spans[number].add(*found)
@@ -115,7 +115,7 @@ class Taker:
             return
         self.traces += told
         before = self.manifest.traces.get(str(unit.id))
-        held = [scan(self.folder, [before]).collect()] if before else []
+        held = [read_rows(self.folder, [before])] if before else []
         rows = pl.concat([*held, *told], how="diagonal").unique(maintain_order=True)
         self.manifest.traces[str(unit.id)] = write_frame(self.folder, "traces", rows)
 

@@ -20,6 +20,7 @@ from aiopsctl.store.hashes import HASHES, hashed, of_others
 from aiopsctl.store.ids import Where
 from aiopsctl.store.manifest import Day, Manifest
 from aiopsctl.store.rows import (
+    CALL,
     EVENTS,
     PLACE,
     SCHEMA,
@@ -41,7 +42,6 @@ _AT_ONCE = 100_000
 _SMALL, _MANY = 50_000, 8
 """Segments of fewer rows are put together where a day has more of them."""
 
-_CALL = pl.col("event") == "call"
 _BY_CALL = (*IDS, "ts", "event", "input_tokens", "output_tokens", *PLACE)
 _OF_CALL = tuple(dict.fromkeys((*IDS, *CALL_FACTS, *FACTS, "user_id", *HASHES.values(), *PLACE)))
 
@@ -61,11 +61,11 @@ class Finisher:
         days = days_of(rows)
         if not self.manifest.days:
             return days
-        calls = rows.filter(_CALL).select(*IDS, *HASHES.values())
+        calls = rows.filter(CALL).select(*IDS, *HASHES.values())
         if told := [each.select("trace_id") for each in traces if each.height]:
             retold = self._rows_of(pl.concat(told).unique())
             days |= days_of(retold)
-            calls = pl.concat([calls, retold.filter(_CALL).select(*IDS, *HASHES.values())])
+            calls = pl.concat([calls, retold.filter(CALL).select(*IDS, *HASHES.values())])
         return days.union(*(self._days_naming(name, calls) for name in IDS))
 
     def _rows_of(self, traces: pl.DataFrame) -> pl.LazyFrame:
@@ -85,7 +85,7 @@ class Finisher:
             return set()
         is_known = [each.is_in(known.to_series().implode()) for each in (pl.col(hash_), of_others(pl.col(hash_)))]
         ids = calls.filter(pl.any_horizontal(is_known)).select(name).unique()
-        before = self._raw(days).filter(names_call(IDS) | _CALL if repeats else names_call(IDS))
+        before = self._raw(days).filter(names_call(IDS) | CALL if repeats else names_call(IDS))
         return days_of(before.join(ids, on=name, how="semi"))
 
     def finish(self, days: set[str]) -> None:
@@ -144,7 +144,7 @@ class Finisher:
                 continue
             wanted = feedback.select(of_others(pl.col(hash_)).drop_nulls()).to_series()
             known = days if self._are_all(days) else self._where.known(hash_, wanted)[1]
-            found.append(self._raw(known).filter(_CALL).select(_OF_CALL).join(ids.lazy(), on=name, how="semi"))
+            found.append(self._raw(known).filter(CALL).select(_OF_CALL).join(ids.lazy(), on=name, how="semi"))
         return pl.concat(pl.collect_all(found)).unique(PLACE, keep="any", maintain_order=False)
 
     def _lost(self, days: set[str], calls: pl.DataFrame) -> pl.DataFrame:
@@ -153,9 +153,9 @@ class Finisher:
         if self._are_all(days):
             twice = self._where.repeated_anywhere(hash_)
         else:
-            own = self._raw(days).filter(_CALL).select(hash_).drop_nulls().collect().to_series()
+            own = self._raw(days).filter(CALL).select(hash_).drop_nulls().collect().to_series()
             twice, days = self._where.repeated(hash_, pl.concat([own, calls[hash_].drop_nulls()]))
-        found = self._raw(days if twice.height else set()).filter(_CALL).select(*_BY_CALL, hash_)
+        found = self._raw(days if twice.height else set()).filter(CALL).select(*_BY_CALL, hash_)
         same = found.join(twice.lazy(), on=hash_, how="semi").collect(engine="streaming")
         rows = self._ordered(same.filter(pl.col("request_id").is_duplicated())).with_row_index("_row")
         return rows.filter(pl.col("_row").is_in(repeated_calls(rows).implode())).select(PLACE)
@@ -209,7 +209,7 @@ def _told(events: pl.DataFrame) -> dict[str, Any]:
     calls = (
         events.lazy()
         .select(pl.col(name) if name in events.columns else pl.lit(None, pl.String).alias(name) for name in names)
-        .filter(_CALL)
+        .filter(CALL)
         .collect()
     )
     unpriced = calls.filter(pl.col("cost_source") == "unpriced").group_by(_NAMED).agg(pl.len())

@@ -8,7 +8,7 @@ import polars as pl
 
 from aiopsctl.store.disk import Segment
 from aiopsctl.store.manifest import Manifest
-from aiopsctl.store.rows import scan
+from aiopsctl.store.rows import SCHEMA, scan
 
 _AT_ONCE = 4_000_000
 """So many hashes are compared at once: memory is bounded so."""
@@ -18,7 +18,7 @@ _PATH = "_path"
 
 @dataclass(frozen=True)
 class Where:
-    """Finds rows of a store by the hashes of an id, which are in one of `HASHES`."""
+    """Finds rows of a store by a column of whole numbers: the hashes of an id, which are in one of `HASHES`, or lines."""
 
     folder: Path
     manifest: Manifest
@@ -47,7 +47,7 @@ class Where:
         """Yield the rows with one of some hashes, each with its file; equal hashes come together."""
         parts = -(-wanted.len() // _AT_ONCE)
         for part in range(parts):
-            some = wanted.rename(hash_).to_frame().lazy().filter(pl.col(hash_) % parts == part)
+            some = wanted.alias(hash_).to_frame().lazy().filter(pl.col(hash_) % parts == part)
             yield self._scan().select(hash_, _PATH).join(some, on=hash_, how="semi").collect(engine="streaming")
 
     def _told(self, rows: pl.DataFrame) -> tuple[pl.DataFrame, set[str]]:
@@ -55,7 +55,7 @@ class Where:
         return rows.select(pl.first()).unique(), {day for day, segment in self._segments() if segment.name in names}
 
     def _none(self, hash_: str) -> pl.DataFrame:
-        return pl.DataFrame(schema={hash_: pl.UInt64, _PATH: pl.String})
+        return pl.DataFrame(schema={hash_: SCHEMA[hash_], _PATH: pl.String})
 
     def _segments(self) -> list[tuple[str, Segment]]:
         return [(name, segment) for name, day in self.manifest.days.items() for segment in day.raw]

@@ -18,6 +18,8 @@ from aiopsctl.store.manifest import Day, Manifest
 NTH = "_nth"
 """Which of the events of its line a row is, from 0."""
 
+CALL = pl.col("event") == "call"
+
 UNIT = pl.col(LINE) // 2**FILE_BITS
 """The number of the source that a row is from."""
 

@@ -26,7 +26,7 @@ _END = 1 << 62
 
 @dataclass
 class Taker:
-    """Reads sources into segments, and keeps the manifest's account of them; `opened` are the files that were read.
+    """Reads sources into segments, and keeps the manifest's account of them.
 
     With `once`, a last line that lacks its end is read as what it is: nothing will be appended.
     """
@@ -37,7 +37,6 @@ class Taker:
     spool: Spool
     once: bool = False
     traces: list[pl.DataFrame] = field(default_factory=list)
-    opened: list[Opened] = field(default_factory=list)
 
     def new(self, alike: Sequence[Opened]) -> list[Unit]:
         """Read files that have not been read, each as far as its lines are whole; several where rows need each other."""
@@ -99,7 +98,6 @@ class Taker:
             run.refused[number] += lost
             spans[number] = _Span()
         self._keep_traces(units[0], run.traces)
-        self.opened += [replace(one, each=replace(one.each, part=None)) for one in alike]
         accounts = [run.account, *(Account() for _ in units[1:])]
         for unit, one, account in zip(units, alike, accounts, strict=True):
             account.files += 1

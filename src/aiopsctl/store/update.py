@@ -19,7 +19,7 @@ from aiopsctl.sources.files import Input
 from aiopsctl.sources.log import Account
 from aiopsctl.sources.opening import Opened, Reading, open_all
 from aiopsctl.store.disk import Segment, sha256
-from aiopsctl.store.edits import with_edits
+from aiopsctl.store.edits import Coming, with_edits
 from aiopsctl.store.finish import Finisher
 from aiopsctl.store.hashes import hashing
 from aiopsctl.store.identity import Found, tell
@@ -181,7 +181,7 @@ class _Work:
         self.days |= finisher.affected(changing, traces)
         self._leave()
         self._come(written)
-        self.days |= with_edits(self.folder, self.manifest, self.taker.opened, self.inputs, self.how)
+        self.days |= with_edits(self.folder, self.manifest, Coming(coming, self.days), self.inputs, self.how)
         self._finisher().finish(self.days)
 
     def _leave(self) -> None:

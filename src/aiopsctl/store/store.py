@@ -10,6 +10,8 @@ from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
 
+import polars as pl
+
 from aiopsctl.engine.kept import Kept, Shard
 from aiopsctl.errors import UsageError
 from aiopsctl.prices.rates import Book
@@ -131,14 +133,17 @@ def _log(folder: Path, updated: Updated, how: Reading, book: Book) -> Log:
     account.feedback_joined_ratio = sum(day.found for day in days) / named if named else None
     filled = {name for day in days for name in day.filled}
     columns = [name for name in EVENTS if name in filled]
-    finals = [day.final for day in days if day.final]
-    frame = scan(folder, finals, EVENTS).select(columns)
+    finals = {day.final.name: day.final for day in days if day.final}
+
+    def opened(shards: Sequence[Shard]) -> pl.LazyFrame:
+        return scan(folder, [finals[shard.mark] for shard in shards], EVENTS).select(columns)
+
     money = money_of(manifest, book)
-    if how.pseudonym_key is not None:
-        return Log(pseudonymized(frame.collect(), how.pseudonym_key), account, money)
     shards = [Shard(day.final.name, day.final.rows, _time(day.since), _time(day.until)) for day in days if day.final]
+    if how.pseudonym_key is not None:
+        return Log(pseudonymized(opened(shards).collect(), how.pseudonym_key), account, money)
     memory = Remembered(folder / f"sums-{version('aiopsctl')}")
-    return Log(Kept(frame, columns, shards, memory), account, money)
+    return Log(Kept(opened, columns, shards, memory), account, money)
 
 
 def _time(us: int | None) -> datetime | None:

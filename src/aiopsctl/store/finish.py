@@ -16,6 +16,7 @@ from aiopsctl.prices.apply import Priced, price
 from aiopsctl.prices.rates import Book
 from aiopsctl.sources.join import FOUND, IDS, names_call, repeated_calls, with_call_facts, without_duplicates
 from aiopsctl.sources.traces import FACTS, with_trace_facts
+from aiopsctl.store.disk import write_frame
 from aiopsctl.store.hashes import HASHES, hashed, of_others
 from aiopsctl.store.ids import Where
 from aiopsctl.store.manifest import Day, Manifest
@@ -27,10 +28,10 @@ from aiopsctl.store.rows import (
     UNIT,
     by_day,
     days_of,
+    filled,
     raw_of,
     read_rows,
     scan_raw,
-    write_filled,
     write_rows,
 )
 
@@ -184,7 +185,7 @@ class Finisher:
 
     def _write(self, day: Day, rows: pl.DataFrame) -> None:
         events = rows.select(name for name in EVENTS if name in rows.columns)
-        day.final = write_filled(self.folder, "day", events)
+        day.final = write_frame(self.folder, "day", filled(events))
         day.duplicates = sum(segment.rows for segment in day.raw) - events.height
         found = rows.get_column(FOUND, default=pl.Series(dtype=pl.Boolean)).drop_nulls()
         day.named, day.found = found.len(), int(found.sum())

@@ -47,7 +47,14 @@ def days_of(rows: pl.LazyFrame) -> set[str]:
 
 def by_day(rows: pl.DataFrame) -> dict[str, pl.DataFrame]:
     """Return the rows of each day, in their order."""
-    parts = rows.with_columns(pl.col("ts").dt.date().alias(_DAY)).partition_by(_DAY, as_dict=True, include_key=False)
+    days = rows["ts"].dt.date()
+    runs = days.rle().struct.unnest()
+    if runs["value"].is_unique().all():
+        ends = runs["len"].cum_sum()
+        return {
+            str(day or ""): rows[end - count : end] for (count, day), end in zip(runs.iter_rows(), ends, strict=True)
+        }
+    parts = rows.with_columns(days.alias(_DAY)).partition_by(_DAY, as_dict=True, include_key=False)
     return {str(day or ""): part for (day,), part in parts.items()}
 
 
@@ -59,14 +66,13 @@ def placed(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def write_rows(folder: Path, rows: pl.DataFrame) -> Segment:
-    """Write rows with the hashes of their ids."""
-    return write_filled(folder, "raw", rows.with_columns(hashes(rows.columns)))
+    """Write rows with the hashes of their ids; they are found by day and hash, so no bounds of columns are kept."""
+    return write_frame(folder, "raw", filled(rows.with_columns(hashes(rows.columns))), statistics=False)
 
 
-def write_filled(folder: Path, kind: str, rows: pl.DataFrame) -> Segment:
-    """Write the columns that any row fills."""
-    filled = (name for name in rows.columns if name in _ALWAYS or rows[name].null_count() < rows.height)
-    return write_frame(folder, kind, rows.select(filled))
+def filled(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return the columns that any row fills."""
+    return rows.select(name for name in rows.columns if name in _ALWAYS or rows[name].null_count() < rows.height)
 
 
 def rehash(folder: Path, days: Iterable[Day]) -> None:

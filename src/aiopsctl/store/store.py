@@ -95,11 +95,11 @@ class Store:
                 found, _ = load(self.folder)
                 save(self.folder, Manifest(generation=found.generation, paths=found.paths))
 
-    def status(self) -> tuple[Manifest, str]:
-        """Return what holds, looked at deeply, and what is wrong."""
+    def status(self, *, deep: bool) -> tuple[Manifest, str]:
+        """Return what holds and what is wrong; looked at deeply, every byte is read."""
         if not self.folder.is_dir():
             raise UsageError(f"no such store: {self.folder}", help="aiopsctl ingest LOGS --store PATH makes one")
-        return load(self.folder, deep=True)
+        return load(self.folder, deep=deep)
 
     def prune(self, before: datetime) -> int:
         """Forget the days before a day (UTC), and return how many rows those had."""

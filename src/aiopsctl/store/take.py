@@ -14,6 +14,7 @@ from aiopsctl.sources.opening import Opened, Reading
 from aiopsctl.sources.part import Part
 from aiopsctl.sources.read import Run
 from aiopsctl.sources.rejects import RejectsFile
+from aiopsctl.sources.source import FILE_BITS, LINE
 from aiopsctl.store.disk import write_frame
 from aiopsctl.store.identity import is_compressed, prints, stat_of
 from aiopsctl.store.manifest import Manifest, Unit
@@ -137,9 +138,13 @@ class _Span:
 
 def _spans(rows: pl.DataFrame) -> pl.DataFrame:
     """Return the rows of each source, and the first and last time of them."""
-    iso = pl.col("since", "until").dt.to_string("iso:strict")
-    found = rows.lazy().group_by(UNIT.alias("unit")).agg(pl.len(), since=pl.col("ts").min(), until=pl.col("ts").max())
-    return found.with_columns(iso).collect()
+    span = (pl.len(), pl.col("ts").min().alias("since"), pl.col("ts").max().alias("until"))
+    lines = rows[LINE]
+    if rows.height and lines.min() // 2**FILE_BITS == lines.max() // 2**FILE_BITS:
+        found = rows.select(UNIT.first().alias("unit"), *span)
+    else:
+        found = rows.group_by(UNIT.alias("unit")).agg(*span)
+    return found.with_columns(pl.col("since", "until").dt.to_string("iso:strict"))
 
 
 def _cut(one: Opened, number: int, part: Part | None) -> Opened:

@@ -24,7 +24,7 @@ def hashes(columns: Iterable[str]) -> list[pl.Expr]:
 
     The last bit tells calls from feedback and all else, so that a call is not found where only feedback names it.
     """
-    others = (pl.col("event") != "call").cast(pl.UInt64)
+    others = pl.col("event").ne_missing("call").cast(pl.UInt64)
     return [
         pl.when(pl.col(name).is_not_null()).then(hashed(name).xor(others)).alias(HASHES[name])
         for name in IDS

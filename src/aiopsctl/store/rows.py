@@ -117,10 +117,10 @@ def dropped(folder: Path, segments: list[Segment], units: set[int]) -> int:
     before = sum(segment.rows for segment in segments)
     kept = []
     for segment in segments:
-        rows = read_rows(folder, [segment]).filter(~UNIT.is_in(list(units)))
-        if rows.height == segment.rows:
+        own = UNIT.is_in(list(units))
+        if not scan(folder, [segment]).select(own.any()).collect().item():
             kept.append(segment)
-        elif rows.height:
+        elif (rows := read_rows(folder, [segment]).filter(~own)).height:
             kept.append(write_rows(folder, rows))
     segments[:] = kept
     return before - sum(segment.rows for segment in kept)

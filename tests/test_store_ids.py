@@ -70,16 +70,28 @@ def test_only_days_that_know_an_id_are_looked_at(
 
 def test_hashes_of_another_function_are_not_believed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What another version hashed otherwise is hashed anew before anything is compared, and no log is read again."""
-    log, store, rows = tmp_path / "app.jsonl", tmp_path / "store", lines(120, days=4)
-    append(log, *rows[:80])
+    log, store = tmp_path / "app.jsonl", tmp_path / "store"
+    append(log, call(1, "r1"), rating(2, "r2"), call(3, "r3"))
     with monkeypatch.context() as patch:
         patch.setattr(hashes, "hashed", lambda name: pl.col(name).hash(seed=7))
         patch.setattr(update, "hashing", lambda: "another")
         by_store(store, log)
-    append(log, *rows[80:])
+    append(log, call(4, "r1", tokens=9), call(4, "r2"), rating(5, "r3"))
 
     assert_equal(store, log)
     assert (load(store)[0].next_unit, load(store)[0].hashing) == (1, hashes.hashing())
+
+
+def test_feedback_has_the_facts_of_the_call_that_counts(tmp_path: Path) -> None:
+    """Of a call that was repeated on another day, late feedback takes what the record with the most tokens says."""
+    log, store = tmp_path / "app.jsonl", tmp_path / "store"
+    append(log, call(1, "r1"), call(2, "r1", tokens=9) | {"model": "gpt-4o-mini"})
+    by_store(store, log)
+    append(log, rating(3, "r1"))
+
+    assert_equal(store, log)
+    rated = by_store(store, log).events.lazy().filter(pl.col("event") == "feedback").collect()
+    assert rated["model"].to_list() == ["gpt-4o-mini"]
 
 
 def test_equal_ids_have_equal_hashes(tmp_path: Path) -> None:

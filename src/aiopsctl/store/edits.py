@@ -55,7 +55,7 @@ def with_edits(folder: Path, manifest: Manifest, coming: Coming, inputs: Mapping
         events.filter(pl.col("value").is_null() & (pl.col("kind") == "correction")), on=PLACE, how="semi"
     )
     shares = shares.select(*PLACE, pl.col("value").alias(_SHARE))
-    _, days = where.known(LINE, shares[LINE])
+    days = where.days(where.rows(LINE, shares[LINE]))
     return {name for name in days if _valued(folder, manifest.days[name].raw, shares)}
 
 
@@ -73,12 +73,12 @@ def _with_calls(where: Where, corrections: pl.DataFrame) -> pl.DataFrame:
     """Return corrections, the calls that they name, and all else that the lines of both say."""
     lines = [corrections.select(LINE).lazy()]
     for name, hash_ in zip(_NAMED, _HASHES, strict=True):
-        _, days = where.known(hash_, corrections.select(of_others(pl.col(hash_)).drop_nulls()).to_series())
+        days = where.days(where.rows(hash_, corrections.select(of_others(pl.col(hash_)).drop_nulls()).to_series()))
         calls = scan_raw(where.folder, where.manifest, days).filter(CALL)
         ids = corrections.lazy().select(name).drop_nulls().unique()
         lines.append(calls.join(ids, on=name, how="semi").select(LINE))
     own = pl.concat(lines).unique().collect()
-    _, days = where.known(LINE, own.to_series())
+    days = where.days(where.rows(LINE, own.to_series()))
     rows = scan_raw(where.folder, where.manifest, days).join(own.lazy(), on=LINE, how="semi")
     return rows.collect(engine="streaming").sort(PLACE)
 

@@ -48,6 +48,19 @@ _OF_CALL = tuple(dict.fromkeys((*IDS, *CALL_FACTS, *FACTS, "user_id", *HASHES.va
 
 
 @dataclass(frozen=True)
+class Seen:
+    """What was seen of the calls of some days: which hashes of theirs there are several times, and in which days."""
+
+    days: set[str]
+    repeated: pl.DataFrame
+    where: set[str]
+
+
+_REQUEST = HASHES["request_id"]
+_NO_HASHES = pl.DataFrame(schema={_REQUEST: pl.UInt64})
+
+
+@dataclass(frozen=True)
 class Finisher:
     """Finishes days of a store; `order` is the rank of each source among the files as they are named now."""
 
@@ -57,46 +70,57 @@ class Finisher:
     order: Mapping[int, int]
     traces: Sequence[pl.DataFrame]
 
-    def affected(self, rows: pl.LazyFrame, traces: Sequence[pl.DataFrame]) -> set[str]:
-        """Return the days that rows which come or go, and what is new of traces, make different."""
-        days = days_of(rows)
+    def affected(self, rows: pl.LazyFrame, traces: Sequence[pl.DataFrame]) -> tuple[set[str], Seen]:
+        """Return the days that rows which come or go, and what is new of traces, make different, and what was seen."""
+        own = days = days_of(rows)
         if not self.manifest.days:
-            return days
+            return days, Seen(set(), _NO_HASHES, set())
         calls = rows.filter(CALL).select(*IDS, *HASHES.values())
         if told := [each.select("trace_id") for each in traces if each.height]:
             retold = self._rows_of(pl.concat(told).unique())
-            days |= days_of(retold)
+            days = days | days_of(retold)
             calls = pl.concat([calls, retold.filter(CALL).select(*IDS, *HASHES.values())])
-        return days.union(*(self._days_naming(name, calls) for name in IDS))
+        repeating, seen = self._repeating(calls, own)
+        return days.union(repeating, *(self._rating(name, calls) for name in IDS)), seen
 
     def _rows_of(self, traces: pl.DataFrame) -> pl.LazyFrame:
         """Return the rows of traces."""
-        own = traces.select(hashed("trace_id")).to_series()
-        days = self._where.known(HASHES["trace_id"], pl.concat([own, *traces.select(of_others(hashed("trace_id")))]))[1]
-        return self._raw(days).join(traces.lazy(), on="trace_id", how="semi")
+        hash_ = HASHES["trace_id"]
+        own = traces.select(hashed("trace_id").alias(hash_))
+        found = self._where.rows(hash_, pl.concat([own, own.select(of_others(pl.col(hash_)))]).to_series())
+        return self._raw(self._where.days(found)).join(traces.lazy(), on="trace_id", how="semi")
 
-    def _days_naming(self, name: str, calls: pl.LazyFrame) -> set[str]:
-        """Return the days of calls that other calls repeat, and of feedback that names one of them by an id."""
-        hash_, repeats = HASHES[name], name == "request_id"
-        is_rated = any(day.named for day in self.manifest.days.values())
-        own = calls.select(hash_).drop_nulls().collect()
-        wanted = [own] * repeats + [own.select(of_others(pl.col(hash_)))] * is_rated
-        known, days = self._where.known(hash_, pl.concat(wanted or [own.clear()]).to_series())
-        if not days:
+    def _repeating(self, calls: pl.LazyFrame, days: set[str]) -> tuple[set[str], Seen]:
+        """Return the days of calls that some new ones repeat, and what was seen of all calls of the new ones' days."""
+        new = _hashes_of(calls)
+        held = _hashes_of(self._raw(days & set(self.manifest.days)).filter(CALL))
+        found = self._where.rows(_REQUEST, pl.concat([new, held]))
+        known = found.filter(pl.col(_REQUEST).is_in(new.implode()))
+        ids = calls.filter(pl.col(_REQUEST).is_in(known[_REQUEST].unique().implode())).select("request_id").unique()
+        before = self._raw(self._where.days(known)).filter(CALL)
+        several = pl.concat([found[_REQUEST], new])
+        twice = several.filter(several.is_duplicated()).unique()
+        where = self._where.days(found.filter(pl.col(_REQUEST).is_in(twice.implode())))
+        return days_of(before.join(ids, on="request_id", how="semi")), Seen(days, twice.to_frame(), days | where)
+
+    def _rating(self, name: str, calls: pl.LazyFrame) -> set[str]:
+        """Return the days of feedback that names one of some calls by an id."""
+        if not any(day.named for day in self.manifest.days.values()):
             return set()
-        is_known = [each.is_in(known.to_series().implode()) for each in (pl.col(hash_), of_others(pl.col(hash_)))]
-        ids = calls.filter(pl.any_horizontal(is_known)).select(name).unique()
-        before = self._raw(days).filter(names_call(IDS) | CALL if repeats else names_call(IDS))
+        others = of_others(pl.col(HASHES[name]))
+        found = self._where.rows(HASHES[name], calls.select(others).drop_nulls().collect().to_series())
+        ids = calls.filter(others.is_in(found[HASHES[name]].unique().implode())).select(name).unique()
+        before = self._raw(self._where.days(found)).filter(names_call(IDS))
         return days_of(before.join(ids, on=name, how="semi"))
 
-    def finish(self, days: set[str]) -> None:
-        """Make the answer of some days anew; days without rows are taken away."""
+    def finish(self, days: set[str], seen: Seen) -> None:
+        """Make the answer of some days anew, of which some things were seen; days without rows are taken away."""
         self._forget_empty()
         days = days & set(self.manifest.days)
         for name in days:
             self._merge(self.manifest.days[name])
         calls = self._calls_of(days)
-        lost = self._lost(days, calls)
+        lost = self._lost(days, calls, seen)
         calls = with_trace_facts(calls.join(lost, on=PLACE, how="anti"), self.traces)
         for some in self._batches(sorted(days)):
             self._finish_some(some, lost, calls)
@@ -144,21 +168,23 @@ class Finisher:
             if not (ids := feedback.select(name).drop_nulls().unique()).height:
                 continue
             wanted = feedback.select(of_others(pl.col(hash_)).drop_nulls()).to_series()
-            known = days if self._are_all(days) else self._where.known(hash_, wanted)[1]
+            known = days if self._are_all(days) else self._where.days(self._where.rows(hash_, wanted))
             found.append(self._raw(known).filter(CALL).select(_OF_CALL).join(ids.lazy(), on=name, how="semi"))
         return pl.concat(pl.collect_all(found)).unique(PLACE, keep="any", maintain_order=False)
 
-    def _lost(self, days: set[str], calls: pl.DataFrame) -> pl.DataFrame:
+    def _lost(self, days: set[str], calls: pl.DataFrame, seen: Seen) -> pl.DataFrame:
         """Return the places of calls that repeat another one, of some days and of the calls that their feedback names."""
-        hash_ = HASHES["request_id"]
         if self._are_all(days):
-            twice = self._where.repeated_anywhere(hash_)
+            twice = self._where.repeated_anywhere(_REQUEST)
         else:
-            own = self._raw(days).filter(CALL).select(hash_).drop_nulls().collect().to_series()
-            twice, days = self._where.repeated(hash_, pl.concat([own, calls[hash_].drop_nulls()]))
-        found = self._raw(days if twice.height else set()).filter(CALL).select(*_BY_CALL, hash_)
-        same = found.join(twice.lazy(), on=hash_, how="semi").collect(engine="streaming")
-        rows = self._ordered(same.filter(pl.col("request_id").is_duplicated())).with_row_index("_row")
+            own = pl.concat([_hashes_of(self._raw(days - seen.days).filter(CALL)), calls[_REQUEST].drop_nulls()])
+            found = self._where.rows(_REQUEST, own).filter(pl.col(_REQUEST).is_duplicated())
+            twice = pl.concat([seen.repeated, found.select(_REQUEST).unique()])
+            days = seen.where | self._where.days(found)
+        several = self._raw(days & set(self.manifest.days) if twice.height else set()).filter(CALL)
+        own_ids = several.select(*_BY_CALL, _REQUEST).join(twice.lazy(), on=_REQUEST, how="semi")
+        same = own_ids.collect(engine="streaming").filter(pl.col("request_id").is_duplicated())
+        rows = self._ordered(same).with_row_index("_row")
         return rows.filter(pl.col("_row").is_in(repeated_calls(rows).implode())).select(PLACE)
 
     def _ordered(self, rows: pl.DataFrame) -> pl.DataFrame:
@@ -197,6 +223,10 @@ class Finisher:
     def _count_contradictory(self, day: Day) -> None:
         priced = price(read_rows(self.folder, day.raw), self.book)
         day.money["contradictory"] = priced.contradictory
+
+
+def _hashes_of(calls: pl.LazyFrame) -> pl.Series:
+    return calls.select(_REQUEST).drop_nulls().collect(engine="streaming").to_series()
 
 
 def _sorted(rows: pl.DataFrame, *by: str) -> pl.DataFrame:

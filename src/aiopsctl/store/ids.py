@@ -1,6 +1,5 @@
 """Where ids are: of all rows of a store only the hashes of one id are read, a part of them at once."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,15 +22,18 @@ class Where:
     folder: Path
     manifest: Manifest
 
-    def known(self, hash_: str, wanted: pl.Series) -> tuple[pl.DataFrame, set[str]]:
-        """Return which of some hashes any row has, and the days of those rows."""
-        found = list(self._rows(hash_, wanted.unique()))
-        return self._told(pl.concat(found) if found else self._none(hash_))
+    def rows(self, hash_: str, wanted: pl.Series) -> pl.DataFrame:
+        """Return one row for each that has one of some hashes: the hash, and where it is (`days` tells when)."""
+        own = wanted.unique().alias(hash_).to_frame().lazy()
+        empty = pl.DataFrame(schema={hash_: SCHEMA[hash_], _PATH: pl.String})
+        parts = -(-wanted.len() // _AT_ONCE)
+        found = [self._among(hash_, own.filter(pl.col(hash_) % parts == part)) for part in range(parts)]
+        return pl.concat([empty, *found])
 
-    def repeated(self, hash_: str, wanted: pl.Series) -> tuple[pl.DataFrame, set[str]]:
-        """Return which of some hashes several rows have, and the days of those rows."""
-        found = [rows.filter(pl.col(hash_).is_duplicated()) for rows in self._rows(hash_, wanted.unique())]
-        return self._told(pl.concat(found) if found else self._none(hash_))
+    def days(self, rows: pl.DataFrame) -> set[str]:
+        """Return the days of `rows`."""
+        names = {Path(path).name for path in rows[_PATH].unique()}
+        return {day for day, segment in self._segments() if segment.name in names}
 
     def repeated_anywhere(self, hash_: str) -> pl.DataFrame:
         """Return the hashes that several rows have, of all."""
@@ -43,19 +45,8 @@ class Where:
         own = own.sort()  # half the time and memory of grouping
         return own.filter(own == own.shift()).unique().to_frame()
 
-    def _rows(self, hash_: str, wanted: pl.Series) -> Iterator[pl.DataFrame]:
-        """Yield the rows with one of some hashes, each with its file; equal hashes come together."""
-        parts = -(-wanted.len() // _AT_ONCE)
-        for part in range(parts):
-            some = wanted.alias(hash_).to_frame().lazy().filter(pl.col(hash_) % parts == part)
-            yield self._scan().select(hash_, _PATH).join(some, on=hash_, how="semi").collect(engine="streaming")
-
-    def _told(self, rows: pl.DataFrame) -> tuple[pl.DataFrame, set[str]]:
-        names = {Path(path).name for path in rows[_PATH].unique()}
-        return rows.select(pl.first()).unique(), {day for day, segment in self._segments() if segment.name in names}
-
-    def _none(self, hash_: str) -> pl.DataFrame:
-        return pl.DataFrame(schema={hash_: SCHEMA[hash_], _PATH: pl.String})
+    def _among(self, hash_: str, wanted: pl.LazyFrame) -> pl.DataFrame:
+        return self._scan().select(hash_, _PATH).join(wanted, on=hash_, how="semi").collect(engine="streaming")
 
     def _segments(self) -> list[tuple[str, Segment]]:
         return [(name, segment) for name, day in self.manifest.days.items() for segment in day.raw]

@@ -174,15 +174,15 @@ class _Work:
             self.manifest.hashing = hashing()
         self.taker.spool.flush()
         written, traces = self.taker.spool.written, self.taker.traces
-        finisher = self._finisher()
         leaving = scan_raw(self.folder, self.manifest).filter(UNIT.is_in(list(self.gone)))
         coming = scan(self.folder, [segment for segments in written.values() for segment in segments])
         changing = pl.concat([coming, leaving]) if self.gone else coming
-        self.days |= finisher.affected(changing, traces)
+        affected, seen = self._finisher().affected(changing, traces)
+        self.days |= affected
         self._leave()
         self._come(written)
         self.days |= with_edits(self.folder, self.manifest, Coming(coming, self.days), self.inputs, self.how)
-        self._finisher().finish(self.days)
+        self._finisher().finish(self.days, seen)
 
     def _leave(self) -> None:
         if not self.gone:

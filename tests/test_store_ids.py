@@ -68,6 +68,34 @@ def test_only_days_that_know_an_id_are_looked_at(
     assert opened == looked_at
 
 
+REPEATED = (call(1, "r1"), call(1, "r2", tokens=9), call(2, "r1", tokens=9), call(2, "r2"))
+
+
+@pytest.mark.parametrize(
+    ("held", "new"),
+    [
+        (REPEATED, (call(1, "r9"),)),
+        (REPEATED, (call(2, "r9"),)),
+        ((call(1, "r1"),), (call(2, "r9"), call(3, "r9", tokens=9))),
+        ((*REPEATED, call(1, "r3")), (call(5, "r3", tokens=9),)),
+        ((*REPEATED, call(2, "r3")), (call(5, "r3"),)),
+        ((*REPEATED, call(3, "r4")), (rating(3, "r1"), rating(4, "r2"))),
+    ],
+    ids=["earlier day", "later day", "among the new", "seen from afar", "and kept", "rated"],
+)
+def test_calls_that_are_repeated_on_other_days(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, held: Iterable[dict[str, Any]], new: Iterable[dict[str, Any]]
+) -> None:
+    """Of a call that is there on two days one counts, whichever of the days is made anew, and for whatever reason."""
+    monkeypatch.setattr(finish, "_AT_ONCE", 1)
+    log, store = tmp_path / "app.jsonl", tmp_path / "store"
+    append(log, *held)
+    by_store(store, log)
+    append(log, *new)
+
+    assert_equal(store, log)
+
+
 def test_hashes_of_another_function_are_not_believed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What another version hashed otherwise is hashed anew before anything is compared, and no log is read again."""
     log, store = tmp_path / "app.jsonl", tmp_path / "store"

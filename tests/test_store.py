@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from aiopsctl import daily
 from aiopsctl.cli.app import app
 from aiopsctl.errors import AiopsctlError
-from aiopsctl.store import finish
+from aiopsctl.store import finish, ids
 from aiopsctl.store.disk import StoreError
 
 SAMPLES = Path(__file__).parent.parent / "sample_data"
@@ -229,7 +229,10 @@ def test_ids_are_compared_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     """Repeated calls are found where their ids are too many to be held at once."""
     log = tmp_path / "app.jsonl"
     log.write_bytes(b"".join(lines(300)))
-    monkeypatch.setattr(finish, "_IDS_AT_ONCE", 50)
+    monkeypatch.setattr(ids, "_AT_ONCE", 50)
     monkeypatch.setattr(finish, "_AT_ONCE", 50)
 
+    assert_equal(tmp_path / "store", log)
+    with log.open("ab") as file:
+        file.writelines(lines(300, seed=2))
     assert_equal(tmp_path / "store", log)

@@ -3,7 +3,7 @@
 Shards add, and a day is a shard. What is left of a window at its ends is summed from its rows.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -19,15 +19,18 @@ from aiopsctl.window import Window, around
 DAY = "_kept_day"
 """The column of remembered sums that tells their day, as text."""
 
+Span = tuple[datetime, datetime]
+"""When a time begins, and when it has ended."""
+
 MANY = 200_000
 """Below so many rows nothing is remembered: to sum them takes no longer than to find what was."""
 
 
 @dataclass(frozen=True)
 class Asked:
-    """The rows to sum, every calendar column with them, and what tells how they were filtered."""
+    """How rows to sum are made of events, every calendar column with them, and what tells how they are filtered."""
 
-    rows: pl.LazyFrame
+    rows: Callable[[Kept], pl.LazyFrame]
     tz: ZoneInfo
     filtered: str
 
@@ -48,7 +51,7 @@ def sums_of(
     return [
         [
             _numbered(_sum_of([*_of_days(frames, part), *rest], each), i, number)
-            for frames, each, rest in zip(by_day, own, _rest(asked, own, part), strict=True)
+            for frames, each, rest in zip(by_day, own, _rest(events, asked, own, part), strict=True)
         ]
         for i, part in enumerate(parts)
     ]
@@ -59,7 +62,7 @@ class _Cut:
     """A window as whole days, and as the time before and after them; `undated` rows belong to a window without bounds."""
 
     days: tuple[str, ...]
-    ends: tuple[Window, ...]
+    ends: tuple[Span, ...]
     undated: bool
 
     @classmethod
@@ -79,7 +82,7 @@ class _Cut:
 
 def _whole_days(
     window: Window, since: datetime, until: datetime, tz: ZoneInfo
-) -> tuple[tuple[str, ...], tuple[Window, ...]]:
+) -> tuple[tuple[str, ...], tuple[Span, ...]]:
     """Return the days that lie in a window, and what of it lies in no whole day; days without rows count as whole."""
     days, ends, at = [], [], since
     while at < until:
@@ -90,7 +93,7 @@ def _whole_days(
         if begins and (window.until is None or window.until >= day.until):
             days.append(day.since.astimezone(tz).date().isoformat())
         else:
-            ends.append(Window(max(at, window.since or at), min(day.until, window.until or day.until)))
+            ends.append((max(at, window.since or at), min(day.until, window.until or day.until)))
         at = day.until
     return tuple(days), tuple(ends)
 
@@ -106,7 +109,7 @@ def _by_day(events: Kept, asked: Asked, plan: Sequence[Reduction], days: Sequenc
     missing = sorted(set().union(*(lacking for _, lacking in found)))
     if not missing:
         return [frames for frames, _ in found]
-    made = local.reduce(_rows_of(asked, missing), [replace(each, slices=(*each.slices, DAY)) for each in plan])
+    made = local.reduce(_rows_of(events, asked, missing), [replace(each, slices=(*each.slices, DAY)) for each in plan])
     result = []
     for key, (frames, lacking), new in zip(keys, found, made, strict=True):
         own = new.filter(pl.col(DAY).is_in(list(lacking)))
@@ -116,23 +119,27 @@ def _by_day(events: Kept, asked: Asked, plan: Sequence[Reduction], days: Sequenc
     return result
 
 
-def _rows_of(asked: Asked, days: Sequence[str]) -> pl.LazyFrame:
-    first, last = (
-        around("day", datetime.fromisoformat(day).replace(hour=12, tzinfo=asked.tz), asked.tz)
-        for day in (days[0], days[-1])
-    )
-    rows = asked.rows.filter((pl.col("ts") >= first.since) & (pl.col("ts") < last.until))
-    return rows.with_columns(pl.col("day").cast(pl.String).alias(DAY)).filter(pl.col(DAY).is_in(list(days)))
+def _rows_of(events: Kept, asked: Asked, days: Sequence[str]) -> pl.LazyFrame:
+    """Return the rows of days, each with its day."""
+    spans = [_span(day, asked.tz) for day in days]
+    ts = pl.col("ts")
+    rows = asked.rows(events.of(shard for span in spans for shard in events.overlapping(*span)))
+    inside = rows.filter((ts >= spans[0][0]) & (ts < spans[-1][1]))
+    return inside.with_columns(pl.col("day").cast(pl.String).alias(DAY)).filter(pl.col(DAY).is_in(list(days)))
+
+
+def _span(day: str, tz: ZoneInfo) -> Span:
+    """Return when a day begins and ends."""
+    found = around("day", datetime.fromisoformat(day).replace(hour=12, tzinfo=tz), tz)
+    if found.since is None or found.until is None:
+        raise ValueError(day)
+    return found.since, found.until
 
 
 def _mark(events: Kept, day: str, tz: ZoneInfo) -> str:
     """Return what tells of which rows a day consists."""
-    span = around("day", datetime.fromisoformat(day).replace(hour=12, tzinfo=tz), tz)
-    if span.since is None or span.until is None:
-        return ""
-    return sha256(" ".join(sorted(s.mark for s in events.overlapping(span.since, span.until))).encode()).hexdigest()[
-        :16
-    ]
+    marks = sorted(shard.mark for shard in events.overlapping(*_span(day, tz)))
+    return sha256(" ".join(marks).encode()).hexdigest()[:16]
 
 
 def _key(reduction: Reduction, asked: Asked) -> str:
@@ -140,14 +147,16 @@ def _key(reduction: Reduction, asked: Asked) -> str:
     return sha256(repr(told).encode()).hexdigest()[:16]
 
 
-def _rest(asked: Asked, plan: Sequence[Reduction], part: _Cut) -> list[list[pl.DataFrame]]:
+def _rest(events: Kept, asked: Asked, plan: Sequence[Reduction], part: _Cut) -> list[list[pl.DataFrame]]:
     """Return the sums of what of a window lies in no whole day; of a window without days also where that is nothing."""
     ts = pl.col("ts")
-    conditions = [(ts >= end.since) & (ts < end.until) for end in part.ends]
+    conditions = [(ts >= since) & (ts < until) for since, until in part.ends]
     conditions += [ts.is_null()] if part.undated else []
     if part.days and not conditions:
         return [[] for _ in plan]
-    rows = asked.rows.filter(pl.any_horizontal(pl.lit(value=False), *conditions))
+    shards = [shard for end in part.ends for shard in events.overlapping(*end)]
+    shards += [shard for shard in events.shards if part.undated and shard.since is None]
+    rows = asked.rows(events.of(shards)).filter(pl.any_horizontal(pl.lit(value=False), *conditions))
     return [[sums] for sums in local.reduce(rows, plan)]
 
 

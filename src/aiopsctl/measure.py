@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from functools import cache
+from functools import cache, partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -91,10 +91,11 @@ def _seen(values: dict[str, dict[Any, dict[str, Any]]]) -> set[tuple[Any, ...]]:
 
 def sums(events: Events, plan: list[Reduction], scope: Scope) -> list[pl.DataFrame]:
     """Return the sums of each reduction; the windows are shards, and a row may be in both."""
-    rows = _filtered(events, scope)
     if isinstance(events, Kept) and remembers(events):
-        kept = sums_of(events, Asked(rows, scope.tz, scope.where or ""), plan, _windows(scope), WINDOW)
+        asked = Asked(partial(_filtered, scope=scope), scope.tz, scope.where or "")
+        kept = sums_of(events, asked, plan, _windows(scope), WINDOW)
         return [add(each, reduction) for reduction, *each in zip(plan, *kept, strict=True)]
+    rows = _filtered(events, scope)
     shards = [
         local.reduce(rows.filter(_inside(window)).with_columns(pl.lit(i, pl.Int8).alias(WINDOW)), plan)
         for i, window in enumerate(_windows(scope))

@@ -57,7 +57,7 @@ def ingest(
         session = open_session(common)
         if session.log.money is None:
             raise UsageError("nothing was kept")
-    manifest, problem = store.status()
+    manifest, problem = store.status(deep=status)
     result = _told(manifest, problem, folder, forgotten if prune else None)
     return emit(result, common)
 

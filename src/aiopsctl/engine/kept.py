@@ -3,9 +3,10 @@
 What a frame in memory is asked for, these answer too; only `lazy` does it without reading all rows of a column.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from typing import Any, Protocol
 
 import polars as pl
@@ -33,12 +34,27 @@ class Shard:
 
 @dataclass(frozen=True)
 class Kept:
-    """Events in shards on disk; `columns` are those that any row fills."""
+    """Events in shards on disk; `columns` are those that any row fills, and `scan` opens the rows of some shards."""
 
-    frame: pl.LazyFrame
+    scan: Callable[[Sequence[Shard]], pl.LazyFrame]
     columns: Sequence[str]
     shards: Sequence[Shard]
     memory: Memory | None = None
+
+    @cached_property
+    def frame(self) -> pl.LazyFrame:
+        """The rows, unread."""
+        return self.scan(self.shards)
+
+    def with_columns(self, expr: pl.Expr) -> "Kept":
+        """Return the events with a column that is other than what is kept, of which no sums are remembered."""
+        scan = self.scan
+        return replace(self, scan=lambda shards: scan(shards).with_columns(expr), memory=None)
+
+    def of(self, shards: Iterable[Shard]) -> "Kept":
+        """Return the events of some shards: what is not opened costs nothing."""
+        own = set(shards)
+        return replace(self, shards=[shard for shard in self.shards if shard in own])
 
     @property
     def height(self) -> int:

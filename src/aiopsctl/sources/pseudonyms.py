@@ -6,23 +6,30 @@ Only `user_id` is replaced: a tenant is an organisation, and a group that figure
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from hmac import digest
-from typing import TypeVar
 
 import polars as pl
 
+from aiopsctl.engine.kept import Kept
+
 _DIGITS, _MORE = 12, 32
-Rows = TypeVar("Rows", pl.DataFrame, pl.LazyFrame)
 
 
-def pseudonymized(events: Rows, key: bytes) -> Rows:
+def pseudonymized(events: pl.DataFrame, key: bytes) -> pl.DataFrame:
     """Return events whose `user_id` is `u_` and 12 hexadecimal digits of its HMAC-SHA-256; each id is hashed once."""
-    if "user_id" not in events.collect_schema():
+    return events.with_columns(pseudonym(events.lazy(), key)) if "user_id" in events.columns else events
+
+
+def with_pseudonyms(events: Kept, key: bytes | None) -> Kept:
+    """Return events on disk with pseudonyms, where there is a key for them."""
+    if key is None or "user_id" not in events.columns:
         return events
-    ids = (
-        events.lazy().select(pl.col("user_id").drop_nulls().unique()).collect(engine="streaming").to_series().to_list()
-    )
-    names = pseudonyms(ids, key)
-    return events.with_columns(pl.col("user_id").replace_strict(ids, names, return_dtype=pl.String))
+    return events.with_columns(pseudonym(events.lazy(), key))
+
+
+def pseudonym(events: pl.LazyFrame, key: bytes) -> pl.Expr:
+    """Return what stands for the `user_id` of any of some events."""
+    ids = events.select(pl.col("user_id").drop_nulls().unique()).collect(engine="streaming").to_series().to_list()
+    return pl.col("user_id").replace_strict(ids, pseudonyms(ids, key), return_dtype=pl.String)
 
 
 def pseudonyms(ids: Sequence[str], key: bytes) -> list[str]:

@@ -19,13 +19,13 @@ class Spans:
         """Count events by the file of their `_line`."""
         if LINE not in events.columns:
             return
-        told = (
-            events.lazy()
-            .group_by((pl.col(LINE) // 2**FILE_BITS).alias("file"))
-            .agg(pl.len(), since=pl.col("ts").min(), until=pl.col("ts").max())
-            .with_columns(pl.col("since", "until").dt.to_string("iso:strict"))
-            .collect()
-        )
+        lines, file = events[LINE], pl.col(LINE) // 2**FILE_BITS
+        span = (pl.len(), pl.col("ts").min().alias("since"), pl.col("ts").max().alias("until"))
+        if events.height and lines.min() // 2**FILE_BITS == lines.max() // 2**FILE_BITS:
+            found = events.select(file.first(), *span)
+        else:
+            found = events.group_by(file).agg(*span)
+        told = found.with_columns(pl.col("since", "until").dt.to_string("iso:strict"))
         for number, rows, since, until in told.iter_rows():
             before, first, last = self.found.get(number, (0, None, None))
             self.found[number] = (

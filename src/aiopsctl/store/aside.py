@@ -11,7 +11,7 @@ from pathlib import Path
 
 import polars as pl
 
-from aiopsctl.engine.kept import Kept, Memory, Shard
+from aiopsctl.engine.kept import Kept, Shard
 from aiopsctl.prices.apply import Priced, price
 from aiopsctl.prices.layers import Mode
 from aiopsctl.prices.rates import Book
@@ -20,7 +20,7 @@ from aiopsctl.sources.files import expand
 from aiopsctl.sources.join import FOUND, IDS, names_call, repeated, with_call_facts
 from aiopsctl.sources.log import Account, Log
 from aiopsctl.sources.opening import Opened, Reading, open_all
-from aiopsctl.sources.pseudonyms import pseudonymized
+from aiopsctl.sources.pseudonyms import with_pseudonyms
 from aiopsctl.sources.read import Run, alike, note_zone
 from aiopsctl.sources.rejects import RejectsFile
 from aiopsctl.sources.source import FILE_BITS, LINE
@@ -39,9 +39,9 @@ _COMPARED, _JOINED = 12_000_000, 1_000_000
 class Aside:
     """Reads a log into a folder, and answers from there as `sources.read` does from memory, with the costs of calls."""
 
-    def __init__(self, folder: Path, book: Book, mode: Mode = "auto", memory: Memory | None = None) -> None:
+    def __init__(self, folder: Path, book: Book, mode: Mode = "auto") -> None:
         self.pieces = Pieces(folder)
-        self.book, self.mode, self.memory = book, mode, memory
+        self.book, self.mode = book, mode
         self.spans = Spans()
         self.contradictory = 0
 
@@ -62,7 +62,7 @@ class Aside:
         if run.traces:
             self.pieces.change(partial(with_trace_facts, traces=run.traces))
         account.feedback_joined_ratio = self._join_feedback()
-        return Log(self._kept(how.pseudonym_key), account, self._money())
+        return Log(with_pseudonyms(self._kept(), how.pseudonym_key), account, self._money())
 
     def _take(self, frames: Iterable[pl.DataFrame]) -> None:
         for rows in _together(frames):
@@ -146,17 +146,16 @@ class Aside:
         ]
         return pl.concat([calls.clear(), *hits]).collect(engine="streaming").unique(ROW, maintain_order=False)
 
-    def _kept(self, key: bytes | None) -> Kept:
-        columns = self.pieces.columns
-        frame = self.pieces.scan().select(columns)
-        shards = [Shard(piece.path.name, piece.rows, piece.since, piece.until) for piece in self.pieces.all]
-        if key is not None:
-            return Kept(pseudonymized(frame, key), columns, shards)
-        return Kept(frame, columns, shards, self.memory)
+    def _kept(self) -> Kept:
+        columns, by_name = self.pieces.columns, {piece.path.name: piece for piece in self.pieces.all}
+
+        def opened(shards: Sequence[Shard]) -> pl.LazyFrame:
+            return self.pieces.scan(by_name[shard.mark] for shard in shards).select(columns)
+
+        return Kept(opened, columns, [Shard(n, piece.rows, piece.since, piece.until) for n, piece in by_name.items()])
 
     def _money(self) -> Priced:
-        absent = [name for name in ("cost_source", "model", "model_version") if name not in self.pieces.columns]
-        told = money_told(self.pieces.scan().with_columns(pl.lit(None, pl.String).alias(name) for name in absent))
+        told = money_told(self.pieces.scan())
         if self.contradictory:
             frames = (self.pieces.scan([piece]).collect() for piece in self.pieces.all if piece.calls)
             told["contradictory"] = sum(price(rows, self.book, self.mode).contradictory for rows in frames)

@@ -1,41 +1,48 @@
 """How much corrections changed, where only the texts tell: read from the sources, for text is not kept."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
 
-from aiopsctl.sources.edits import about, sized
+from aiopsctl.sources.edits import sized
 from aiopsctl.sources.files import Input
 from aiopsctl.sources.log import Account
-from aiopsctl.sources.opening import Opened, Reading, open_all
+from aiopsctl.sources.opening import Reading, open_all
 from aiopsctl.sources.read import Run
 from aiopsctl.sources.rejects import RejectsFile
-from aiopsctl.store.disk import Segment, write_frame
+from aiopsctl.sources.source import LINE
+from aiopsctl.store.disk import Segment
+from aiopsctl.store.hashes import HASHES, of_others
+from aiopsctl.store.ids import Where
 from aiopsctl.store.manifest import Manifest
-from aiopsctl.store.rows import PLACE, UNIT, scan, scan_raw
+from aiopsctl.store.rows import CALL, PLACE, UNIT, read_rows, scan, scan_raw, write_rows
 
 _NAMED = ("request_id", "trace_id")
+_HASHES = tuple(HASHES[name] for name in _NAMED)
 _SHARE = "_share"
 
 
-def with_edits(
-    folder: Path, manifest: Manifest, opened: Sequence[Opened], inputs: Mapping[int, Input], how: Reading
-) -> set[str]:
+@dataclass(frozen=True)
+class Coming:
+    """Rows that are new, and the days that are made anew for them."""
+
+    rows: pl.LazyFrame
+    days: Collection[str]
+
+
+def with_edits(folder: Path, manifest: Manifest, coming: Coming, inputs: Mapping[int, Input], how: Reading) -> set[str]:
     """Give corrections without a size the one that their texts tell, and return the days that have any.
 
     Looked at are those that are new, and those whose call is new; both texts must still be where they were read.
     """
-    raw = scan_raw(folder, manifest)
-    open_ones = raw.filter((pl.col("kind") == "correction") & pl.col("value").is_null()).collect()
-    if not open_ones.height:
-        return set()
-    events = about(raw, open_ones).sort(PLACE)
-    fresh = {one.number for one in opened}
-    touched = events.filter(UNIT.is_in(list(fresh)))
-    is_touched = pl.any_horizontal(pl.col(name).is_in(touched[name].drop_nulls().implode()) for name in _NAMED)
-    events = events.filter(is_touched)
+    where = Where(folder, manifest)
+    may = [name for name, day in manifest.days.items() if day.named or name in coming.days]
+    unsized = (pl.col("kind") == "correction") & pl.col("value").is_null()
+    rows = scan_raw(folder, manifest, may).filter(unsized).select(*_NAMED, *_HASHES, *PLACE)
+    open_ones = _touched(rows.collect(engine="streaming"), coming.rows)
+    events = _with_calls(where, open_ones) if open_ones.height else open_ones
     if not events.height:
         return set()
     units = sorted(set(events.select(UNIT).to_series().to_list()) & set(inputs))
@@ -48,18 +55,41 @@ def with_edits(
         events.filter(pl.col("value").is_null() & (pl.col("kind") == "correction")), on=PLACE, how="semi"
     )
     shares = shares.select(*PLACE, pl.col("value").alias(_SHARE))
-    return {name for name, day in manifest.days.items() if shares.height and _valued(folder, day.raw, shares)}
+    days = where.days(where.rows(LINE, shares[LINE]))
+    return {name for name in days if _valued(folder, manifest.days[name].raw, shares)}
+
+
+def _touched(corrections: pl.DataFrame, coming: pl.LazyFrame) -> pl.DataFrame:
+    """Return the corrections that are among new rows, or name a call that may be."""
+    if not corrections.height:
+        return corrections
+    new = coming.filter(CALL).select(_HASHES).collect()
+    is_new = [of_others(pl.col(name)).is_in(new[name].drop_nulls().implode()) for name in _HASHES]
+    own = corrections.lazy().join(coming.select(PLACE), on=PLACE, how="semi").collect()
+    return pl.concat([own, corrections.filter(pl.any_horizontal(is_new))]).unique(PLACE)
+
+
+def _with_calls(where: Where, corrections: pl.DataFrame) -> pl.DataFrame:
+    """Return corrections, the calls that they name, and all else that the lines of both say."""
+    lines = [corrections.select(LINE).lazy()]
+    for name, hash_ in zip(_NAMED, _HASHES, strict=True):
+        days = where.days(where.rows(hash_, corrections.select(of_others(pl.col(hash_)).drop_nulls()).to_series()))
+        calls = scan_raw(where.folder, where.manifest, days).filter(CALL)
+        ids = corrections.lazy().select(name).drop_nulls().unique()
+        lines.append(calls.join(ids, on=name, how="semi").select(LINE))
+    own = pl.concat(lines).unique().collect()
+    days = where.days(where.rows(LINE, own.to_series()))
+    rows = scan_raw(where.folder, where.manifest, days).join(own.lazy(), on=LINE, how="semi")
+    return rows.collect(engine="streaming").sort(PLACE)
 
 
 def _valued(folder: Path, segments: list[Segment], shares: pl.DataFrame) -> bool:
     """Write segments anew that have corrections with a share; return whether there are any."""
     found = False
     for i, segment in enumerate(segments):
-        rows = scan(folder, [segment])
-        if rows.join(shares.lazy(), on=PLACE, how="semi").select(pl.len()).collect().item():
-            joined = rows.collect().join(shares, on=PLACE, how="left", maintain_order="left")
-            segments[i] = write_frame(
-                folder, "raw", joined.with_columns(pl.coalesce("value", _SHARE).alias("value")).drop(_SHARE)
-            )
+        if scan(folder, [segment]).join(shares.lazy(), on=PLACE, how="semi").select(pl.len()).collect().item():
+            rows = read_rows(folder, [segment]).join(shares, on=PLACE, how="left", maintain_order="left")
+            told = [name for name in ("value", _SHARE) if name in rows.columns]
+            segments[i] = write_rows(folder, rows.with_columns(pl.coalesce(told).alias("value")).drop(_SHARE))
             found = True
     return found

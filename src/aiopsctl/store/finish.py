@@ -11,22 +11,53 @@ from typing import Any
 
 import polars as pl
 
+from aiopsctl.events import CALL_FACTS
 from aiopsctl.prices.apply import Priced, price
 from aiopsctl.prices.rates import Book
 from aiopsctl.sources.join import FOUND, IDS, names_call, repeated_calls, with_call_facts, without_duplicates
-from aiopsctl.sources.source import LINE
-from aiopsctl.sources.traces import with_trace_facts
+from aiopsctl.sources.traces import FACTS, with_trace_facts
 from aiopsctl.store.disk import write_frame
+from aiopsctl.store.hashes import HASHES, hashed, of_others
+from aiopsctl.store.ids import Where
 from aiopsctl.store.manifest import Day, Manifest
-from aiopsctl.store.rows import EVENTS, NTH, PLACE, UNIT, day_of, scan, scan_raw
+from aiopsctl.store.rows import (
+    CALL,
+    EVENTS,
+    PLACE,
+    SCHEMA,
+    UNIT,
+    by_day,
+    days_of,
+    filled,
+    raw_of,
+    read_rows,
+    scan_raw,
+    write_rows,
+)
 
-_ORDER, _HASH = "_order", "_hash"
+_ORDER = "_order"
 _NAMED = pl.coalesce("model", "model_version").alias("model")
-_AT_ONCE, _IDS_AT_ONCE = 100_000, 4_000_000
-"""So many rows are finished at once, and so many ids are compared."""
+_AT_ONCE = 100_000
+"""So many rows are finished at once."""
 
-_CALL = pl.col("event") == "call"
+_SMALL, _MANY = 50_000, 8
+"""Segments of fewer rows are put together where a day has more of them."""
+
 _BY_CALL = (*IDS, "ts", "event", "input_tokens", "output_tokens", *PLACE)
+_OF_CALL = tuple(dict.fromkeys((*IDS, *CALL_FACTS, *FACTS, "user_id", *HASHES.values(), *PLACE)))
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What was seen of the calls of some days: which hashes of theirs there are several times, and in which days."""
+
+    days: set[str]
+    repeated: pl.DataFrame
+    where: set[str]
+
+
+_REQUEST = HASHES["request_id"]
+_NO_HASHES = pl.DataFrame(schema={_REQUEST: pl.UInt64})
 
 
 @dataclass(frozen=True)
@@ -39,34 +70,77 @@ class Finisher:
     order: Mapping[int, int]
     traces: Sequence[pl.DataFrame]
 
-    def affected(self, rows: pl.LazyFrame, traces: Sequence[pl.DataFrame]) -> set[str]:
-        """Return the days that rows which come or go, and what is new of traces, make different."""
-        days = set(_days(rows))
+    def affected(self, rows: pl.LazyFrame, traces: Sequence[pl.DataFrame]) -> tuple[set[str], Seen]:
+        """Return the days that rows which come or go, and what is new of traces, make different, and what was seen."""
+        own = days = days_of(rows)
         if not self.manifest.days:
-            return days
-        before = scan_raw(self.folder, self.manifest)
-        calls, feedback = before.filter(_CALL), before.filter(names_call(IDS))
-        told = [each.select("trace_id") for each in traces if each.height]
-        retold = [calls.join(each.lazy(), on="trace_id", how="semi").select(IDS) for each in told]
-        own = pl.concat([rows.filter(_CALL).select(IDS), *retold])
-        ids = {name: own.select(name).drop_nulls().unique().collect() for name in IDS}
-        hits = [calls.join(ids["request_id"].lazy(), on="request_id", how="semi")]
-        if any(day.named for day in self.manifest.days.values()):
-            hits += [feedback.join(found.lazy(), on=name, how="semi") for name, found in ids.items() if found.height]
-        hits += [before.join(each.lazy(), on="trace_id", how="semi") for each in told]
-        return days.union(*map(_days, hits))
+            return days, Seen(set(), _NO_HASHES, set())
+        calls = rows.filter(CALL).select(*IDS, *HASHES.values())
+        if told := [each.select("trace_id") for each in traces if each.height]:
+            retold = self._rows_of(pl.concat(told).unique())
+            days = days | days_of(retold)
+            calls = pl.concat([calls, retold.filter(CALL).select(*IDS, *HASHES.values())])
+        repeating, seen = self._repeating(calls, own)
+        return days.union(repeating, *(self._rating(name, calls) for name in IDS)), seen
 
-    def finish(self, days: set[str]) -> None:
-        """Make the answer of some days anew; days without rows are taken away."""
+    def _rows_of(self, traces: pl.DataFrame) -> pl.LazyFrame:
+        """Return the rows of traces."""
+        hash_ = HASHES["trace_id"]
+        own = traces.select(hashed("trace_id").alias(hash_))
+        found = self._where.rows(hash_, pl.concat([own, own.select(of_others(pl.col(hash_)))]).to_series())
+        return self._raw(self._where.days(found)).join(traces.lazy(), on="trace_id", how="semi")
+
+    def _repeating(self, calls: pl.LazyFrame, days: set[str]) -> tuple[set[str], Seen]:
+        """Return the days of calls that some new ones repeat, and what was seen of all calls of the new ones' days."""
+        new = _hashes_of(calls)
+        held = _hashes_of(self._raw(days & set(self.manifest.days)).filter(CALL))
+        found = self._where.rows(_REQUEST, pl.concat([new, held]))
+        known = found.filter(pl.col(_REQUEST).is_in(new.implode()))
+        ids = calls.filter(pl.col(_REQUEST).is_in(known[_REQUEST].unique().implode())).select("request_id").unique()
+        before = self._raw(self._where.days(known)).filter(CALL)
+        several = pl.concat([found[_REQUEST], new])
+        twice = several.filter(several.is_duplicated()).unique()
+        where = self._where.days(found.filter(pl.col(_REQUEST).is_in(twice.implode())))
+        return days_of(before.join(ids, on="request_id", how="semi")), Seen(days, twice.to_frame(), days | where)
+
+    def _rating(self, name: str, calls: pl.LazyFrame) -> set[str]:
+        """Return the days of feedback that names one of some calls by an id."""
+        if not any(day.named for day in self.manifest.days.values()):
+            return set()
+        others = of_others(pl.col(HASHES[name]))
+        found = self._where.rows(HASHES[name], calls.select(others).drop_nulls().collect().to_series())
+        ids = calls.filter(others.is_in(found[HASHES[name]].unique().implode())).select(name).unique()
+        before = self._raw(self._where.days(found)).filter(names_call(IDS))
+        return days_of(before.join(ids, on=name, how="semi"))
+
+    def finish(self, days: set[str], seen: Seen) -> None:
+        """Make the answer of some days anew, of which some things were seen; days without rows are taken away."""
         self._forget_empty()
         days = days & set(self.manifest.days)
-        every = days == set(self.manifest.days)
-        feedback = scan_raw(self.folder, self.manifest, days).filter(names_call(IDS)).select(IDS).unique().collect()
-        calls = self._calls_of(feedback)
-        lost = self._lost(None if every else [scan_raw(self.folder, self.manifest, days), calls.lazy()])
+        for name in days:
+            self._merge(self.manifest.days[name])
+        calls = self._calls_of(days)
+        lost = self._lost(days, calls, seen)
         calls = with_trace_facts(calls.join(lost, on=PLACE, how="anti"), self.traces)
         for some in self._batches(sorted(days)):
             self._finish_some(some, lost, calls)
+
+    @property
+    def _where(self) -> Where:
+        return Where(self.folder, self.manifest)
+
+    def _raw(self, days: set[str]) -> pl.LazyFrame:
+        return scan_raw(self.folder, self.manifest, sorted(days))
+
+    def _are_all(self, days: set[str]) -> bool:
+        return days == set(self.manifest.days)
+
+    def _merge(self, day: Day) -> None:
+        """Put small segments of a day together: each costs as much to open as many rows to read."""
+        small = [segment for segment in day.raw if segment.rows < _SMALL]
+        if len(small) > _MANY:
+            rest = [segment for segment in day.raw if segment not in small]
+            day.raw = [*rest, write_rows(self.folder, read_rows(self.folder, small))]
 
     def _batches(self, names: Sequence[str]) -> Iterator[list[str]]:
         """Yield days that are finished at once: few rows are as dear as many."""
@@ -86,57 +160,60 @@ class Finisher:
         for name in [name for name, day in self.manifest.days.items() if not day.raw]:
             del self.manifest.days[name]
 
-    def _calls_of(self, feedback: pl.DataFrame) -> pl.DataFrame:
-        """Return the calls that feedback names, by any of its ids."""
-        if not feedback.height:
-            return pl.DataFrame(schema={**EVENTS, LINE: pl.Int64, NTH: pl.Int64})
-        calls = scan_raw(self.folder, self.manifest).filter(_CALL)
-        found = [
-            calls.join(ids.lazy(), on=name, how="semi")
-            for name in IDS
-            if (ids := feedback.select(name).drop_nulls().unique()).height
-        ]
+    def _calls_of(self, days: set[str]) -> pl.DataFrame:
+        """Return the calls that feedback of some days names, by any of its ids."""
+        feedback = self._raw(days).filter(names_call(IDS)).select(*IDS, *HASHES.values()).unique().collect()
+        found = [pl.LazyFrame(schema={name: SCHEMA[name] for name in _OF_CALL})]
+        for name, hash_ in HASHES.items():
+            if not (ids := feedback.select(name).drop_nulls().unique()).height:
+                continue
+            wanted = feedback.select(of_others(pl.col(hash_)).drop_nulls()).to_series()
+            known = days if self._are_all(days) else self._where.days(self._where.rows(hash_, wanted))
+            found.append(self._raw(known).filter(CALL).select(_OF_CALL).join(ids.lazy(), on=name, how="semi"))
         return pl.concat(pl.collect_all(found)).unique(PLACE, keep="any", maintain_order=False)
 
-    def _lost(self, among: Sequence[pl.LazyFrame] | None) -> pl.DataFrame:
-        """Return the places of calls that repeat another, of all calls or of those with an id that is in some rows."""
-        calls = scan_raw(self.folder, self.manifest).select(_BY_CALL).filter(_CALL & pl.col("request_id").is_not_null())
-        if among is not None:
-            ids = pl.concat([rows.filter(_CALL).select("request_id") for rows in among]).drop_nulls().unique()
-            calls = calls.join(ids, on="request_id", how="semi")
-        parts = 1 + sum(segment.rows for day in self.manifest.days.values() for segment in day.raw) // _IDS_AT_ONCE
-        found = self._ordered(pl.concat(_repeated(calls, part, parts) for part in range(parts)))
-        rows = found.with_row_index("_row")
+    def _lost(self, days: set[str], calls: pl.DataFrame, seen: Seen) -> pl.DataFrame:
+        """Return the places of calls that repeat another one, of some days and of the calls that their feedback names."""
+        if self._are_all(days):
+            twice = self._where.repeated_anywhere(_REQUEST)
+        else:
+            own = pl.concat([_hashes_of(self._raw(days - seen.days).filter(CALL)), calls[_REQUEST].drop_nulls()])
+            found = self._where.rows(_REQUEST, own).filter(pl.col(_REQUEST).is_duplicated())
+            twice = pl.concat([seen.repeated, found.select(_REQUEST).unique()])
+            days = seen.where | self._where.days(found)
+        several = self._raw(days & set(self.manifest.days) if twice.height else set()).filter(CALL)
+        own_ids = several.select(*_BY_CALL, _REQUEST).join(twice.lazy(), on=_REQUEST, how="semi")
+        same = own_ids.collect(engine="streaming").filter(pl.col("request_id").is_duplicated())
+        rows = self._ordered(same).with_row_index("_row")
         return rows.filter(pl.col("_row").is_in(repeated_calls(rows).implode())).select(PLACE)
 
     def _ordered(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Return rows in the order of the files as they are named now, and of their lines."""
-        if not rows.height:
-            return rows
+        if rows.select(UNIT.n_unique()).item() <= 1:
+            return _sorted(rows, *PLACE)
         later = UNIT + len(self.order)
         rank = UNIT.replace_strict(self.order, default=later, return_dtype=pl.Int64) if self.order else later
         rank = rank.alias(_ORDER)
         return rows.with_columns(rank).sort(_ORDER, *PLACE).drop(_ORDER)
 
     def _finish_some(self, names: Sequence[str], lost: pl.DataFrame, calls: pl.DataFrame) -> None:
-        raw = self._ordered(scan_raw(self.folder, self.manifest, names).collect())
-        kept = without_duplicates(raw.join(lost, on=PLACE, how="anti", maintain_order="left"))
-        whole = with_call_facts(with_trace_facts(kept, self.traces), calls)
-        priced = price(whole.sort("ts", *PLACE), self.book)
-        rows = priced.events.with_columns(_DAY)
-        told = rows if FOUND in rows.columns else rows.with_columns(pl.lit(None, pl.Boolean).alias(FOUND))
-        parts = told.partition_by("_day", as_dict=True, include_key=False)
+        raw = self._ordered(read_rows(self.folder, raw_of(self.manifest, names)).drop(HASHES.values(), strict=False))
+        kept = raw.join(lost, on=PLACE, how="anti", maintain_order="left") if lost.height else raw
+        unique = without_duplicates(kept) if (kept["event"] != "call").any() else kept
+        whole = with_call_facts(with_trace_facts(unique, self.traces), calls)
+        priced = price(_sorted(whole, "ts", *PLACE), self.book)
+        parts = by_day(priced.events)
         for name in names:
-            self._write(self.manifest.days[name], parts.get((name,), told.clear()))
+            self._write(self.manifest.days[name], parts.get(name, priced.events.clear()))
         if priced.contradictory:
             for name in names:
                 self._count_contradictory(self.manifest.days[name])
 
     def _write(self, day: Day, rows: pl.DataFrame) -> None:
-        events = rows.select(list(EVENTS))
-        day.final = write_frame(self.folder, "day", events)
+        events = rows.select(name for name in EVENTS if name in rows.columns)
+        day.final = write_frame(self.folder, "day", filled(events))
         day.duplicates = sum(segment.rows for segment in day.raw) - events.height
-        found = rows[FOUND].drop_nulls()
+        found = rows.get_column(FOUND, default=pl.Series(dtype=pl.Boolean)).drop_nulls()
         day.named, day.found = found.len(), int(found.sum())
         day.filled = [name for name in events.columns if events[name].null_count() < events.height]
         bounds = events["ts"].dt.epoch("us")
@@ -144,32 +221,25 @@ class Finisher:
         day.money = money_told(events)
 
     def _count_contradictory(self, day: Day) -> None:
-        priced = price(scan(self.folder, day.raw).collect(), self.book)
+        priced = price(read_rows(self.folder, day.raw), self.book)
         day.money["contradictory"] = priced.contradictory
 
 
-def _repeated(calls: pl.LazyFrame, part: int, parts: int) -> pl.DataFrame:
-    """Return the calls of which there are several with one id, of a part of all ids: memory is bounded so.
-
-    Hashes are counted first: they are small, and what they have in common is looked at by the ids themselves.
-    """
-    hashed = calls.with_columns(pl.col("request_id").hash().alias(_HASH))
-    own = hashed.filter(pl.col(_HASH) % parts == part) if parts > 1 else hashed
-    twice = own.select(_HASH).group_by(_HASH).agg(pl.len().alias("n")).filter(pl.col("n") > 1).select(_HASH)
-    found = own.join(twice, on=_HASH, how="semi").drop(_HASH).collect(engine="streaming")
-    return found.filter(pl.col("request_id").is_duplicated())
+def _hashes_of(calls: pl.LazyFrame) -> pl.Series:
+    return calls.select(_REQUEST).drop_nulls().collect(engine="streaming").to_series()
 
 
-_DAY = day_of(pl.col("ts")).alias("_day")
-
-
-def _days(rows: pl.LazyFrame) -> list[str]:
-    return rows.select(day_of(pl.col("ts")).unique()).collect(engine="streaming").to_series().to_list()
+def _sorted(rows: pl.DataFrame, *by: str) -> pl.DataFrame:
+    """Return rows sorted; rows of a log mostly are, and to look is cheaper than to sort."""
+    return rows if all(rows[name].is_sorted() for name in by) else rows.sort(by)
 
 
 def money_told(events: pl.DataFrame | pl.LazyFrame) -> dict[str, Any]:
     """Return what pricing told of events, as JSON has it: calls by the source of their cost, and models without a price."""
-    calls = events.lazy().filter(_CALL)
+    there = events.collect_schema()
+    names = ("event", "model", "model_version", "cost_source")
+    told = (pl.col(name) if name in there else pl.lit(None, pl.String).alias(name) for name in names)
+    calls = events.lazy().select(told).filter(CALL)
     unpriced = calls.filter(pl.col("cost_source") == "unpriced").group_by(_NAMED).agg(pl.len())
     by_source, by_model = pl.collect_all([calls.group_by("cost_source").agg(pl.len()), unpriced], engine="streaming")
     return {

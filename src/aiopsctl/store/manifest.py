@@ -14,7 +14,10 @@ from msgspec import Struct, field
 
 from aiopsctl.store.disk import SUFFIX, TEMPORARY, Segment, StoreError, is_whole, sha256, write
 
-FORMAT = 1
+FORMAT = 2
+_KNOWN = (1, FORMAT)
+"""Format 1 had every column in each segment, and no hashes of ids: they are made when more is read."""
+
 NAME, BEFORE = "MANIFEST", "MANIFEST.prev"
 _SMALL = 64 << 20
 _HOUR = 3600
@@ -68,13 +71,14 @@ class Day(Struct):
 class Manifest(Struct):
     """All that a store holds; `reading` and `pricing` tell by which rules it was read and priced, `paths` what is read.
 
-    `pruned` rows are forgotten.
+    `hashing` tells by which function ids were hashed. `pruned` rows are forgotten.
     """
 
     format: int = FORMAT
     reading: str = ""
     zone: str = ""
     pricing: str = ""
+    hashing: str = ""
     generation: int = 0
     next_unit: int = 0
     pruned: int = 0
@@ -135,13 +139,15 @@ def _opened(path: Path) -> Manifest | None:
         if isinstance(written, int) and written > FORMAT:
             raise StoreError(f"{path.parent} was written by a newer aiopsctl (format {written}, this one knows {FORMAT})",
                              help="use that version, or another --store")  # fmt: skip
-        return msgspec.json.decode(body, type=Manifest) if written == FORMAT else None
+        found = msgspec.json.decode(body, type=Manifest) if written in _KNOWN else None
     except (OSError, msgspec.DecodeError):
         return None
+    return found
 
 
 def save(folder: Path, manifest: Manifest) -> None:
     """Write a manifest: from then on it holds. What held before is kept beside it."""
+    manifest.format = FORMAT
     manifest.generation += 1
     body = msgspec.json.encode(manifest)
     sealed = msgspec.json.encode(_Sealed(sha256(body), msgspec.Raw(body)))

@@ -10,6 +10,8 @@ from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
 
+import polars as pl
+
 from aiopsctl.engine.kept import Kept, Shard
 from aiopsctl.errors import UsageError
 from aiopsctl.prices.rates import Book
@@ -17,7 +19,7 @@ from aiopsctl.readable import plural
 from aiopsctl.sources.files import GoneError
 from aiopsctl.sources.log import Log
 from aiopsctl.sources.opening import Reading
-from aiopsctl.sources.pseudonyms import pseudonymized
+from aiopsctl.sources.pseudonyms import with_pseudonyms
 from aiopsctl.sources.read import note_zone
 from aiopsctl.store.disk import StoreError, locked, make_folder
 from aiopsctl.store.finish import money_of
@@ -92,11 +94,11 @@ class Store:
                 found, _ = load(self.folder)
                 save(self.folder, Manifest(generation=found.generation, paths=found.paths))
 
-    def status(self) -> tuple[Manifest, str]:
-        """Return what holds, looked at deeply, and what is wrong."""
+    def status(self, *, deep: bool) -> tuple[Manifest, str]:
+        """Return what holds and what is wrong; looked at deeply, every byte is read."""
         if not self.folder.is_dir():
             raise UsageError(f"no such store: {self.folder}", help="aiopsctl ingest LOGS --store PATH makes one")
-        return load(self.folder, deep=True)
+        return load(self.folder, deep=deep)
 
     def prune(self, before: datetime) -> int:
         """Forget the days before a day (UTC), and return how many rows those had."""
@@ -130,14 +132,15 @@ def _log(folder: Path, updated: Updated, how: Reading, book: Book) -> Log:
     account.feedback_joined_ratio = sum(day.found for day in days) / named if named else None
     filled = {name for day in days for name in day.filled}
     columns = [name for name in EVENTS if name in filled]
-    finals = [day.final for day in days if day.final]
-    frame = scan(folder, finals, EVENTS).select(columns)
+    finals = {day.final.name: day.final for day in days if day.final}
+
+    def opened(shards: Sequence[Shard]) -> pl.LazyFrame:
+        return scan(folder, [finals[shard.mark] for shard in shards], EVENTS).select(columns)
+
     money = money_of([day.money for day in days if day.money], book)
     shards = [Shard(day.final.name, day.final.rows, _time(day.since), _time(day.until)) for day in days if day.final]
-    if how.pseudonym_key is not None:
-        return Log(Kept(pseudonymized(frame, how.pseudonym_key), columns, shards), account, money)
-    memory = Remembered(folder / f"sums-{version('aiopsctl')}")
-    return Log(Kept(frame, columns, shards, memory), account, money)
+    kept = Kept(opened, columns, shards, Remembered(folder / f"sums-{version('aiopsctl')}"))
+    return Log(with_pseudonyms(kept, how.pseudonym_key), account, money)
 
 
 def _time(us: int | None) -> datetime | None:

@@ -18,7 +18,7 @@ from aiopsctl.sources.spans import Spans
 from aiopsctl.store.disk import write_frame
 from aiopsctl.store.identity import is_compressed, prints, stat_of
 from aiopsctl.store.manifest import Manifest, Unit
-from aiopsctl.store.rows import Spool, scan, whole
+from aiopsctl.store.rows import Spool, placed, read_rows
 from aiopsctl.store.told import account_of, kept, together
 
 _BLOCK = 1 << 16
@@ -27,14 +27,13 @@ _END = 1 << 62
 
 @dataclass
 class Taker:
-    """Reads sources into segments, and keeps the manifest's account of them; `opened` are the files that were read."""
+    """Reads sources into segments, and keeps the manifest's account of them."""
 
     folder: Path
     manifest: Manifest
     how: Reading
     spool: Spool
     traces: list[pl.DataFrame] = field(default_factory=list)
-    opened: list[Opened] = field(default_factory=list)
 
     def new(self, alike: Sequence[Opened]) -> list[Unit]:
         """Read files that have not been read, each as far as its lines are whole; several where rows need each other."""
@@ -85,14 +84,13 @@ class Taker:
         run = Run(self.how, Account(), RejectsFile(None, with_text=False), {one.number: one.each for one in alike})
         spans = Spans()
         for frame in run.events(alike):
-            rows = whole(frame)
+            rows = placed(frame)
             self.spool.add(rows)
             spans.add(rows)
         for number in run.corrupt:
             run.lost(number, self.spool.drop(number))
             spans.found.pop(number, None)
         self._keep_traces(units[0], run.traces)
-        self.opened += [replace(one, each=replace(one.each, part=None)) for one in alike]
         accounts = [run.account, *(Account() for _ in units[1:])]
         for unit, one, account in zip(units, alike, accounts, strict=True):
             account.files += 1
@@ -108,7 +106,7 @@ class Taker:
             return
         self.traces += told
         before = self.manifest.traces.get(str(unit.id))
-        held = [scan(self.folder, [before]).collect()] if before else []
+        held = [read_rows(self.folder, [before])] if before else []
         rows = pl.concat([*held, *told], how="diagonal").unique(maintain_order=True)
         self.manifest.traces[str(unit.id)] = write_frame(self.folder, "traces", rows)
 

@@ -19,11 +19,12 @@ from aiopsctl.sources.files import Input
 from aiopsctl.sources.log import Account
 from aiopsctl.sources.opening import Opened, Reading, open_all
 from aiopsctl.store.disk import Segment, sha256
-from aiopsctl.store.edits import with_edits
+from aiopsctl.store.edits import Coming, with_edits
 from aiopsctl.store.finish import Finisher
+from aiopsctl.store.hashes import hashing
 from aiopsctl.store.identity import Found, tell
 from aiopsctl.store.manifest import Day, Manifest, Unit, save, sweep
-from aiopsctl.store.rows import UNIT, Spool, dropped, scan, scan_raw
+from aiopsctl.store.rows import UNIT, Spool, dropped, read_rows, rehash, scan, scan_raw
 from aiopsctl.store.take import Taker
 
 
@@ -164,17 +165,20 @@ class _Work:
 
     def finish(self) -> None:
         """Write what was read, and finish the days that it changes."""
+        if self.manifest.hashing != hashing():
+            rehash(self.folder, self.manifest.days.values())
+            self.manifest.hashing = hashing()
         self.taker.spool.flush()
         written, traces = self.taker.spool.written, self.taker.traces
-        finisher = self._finisher()
         leaving = scan_raw(self.folder, self.manifest).filter(UNIT.is_in(list(self.gone)))
         coming = scan(self.folder, [segment for segments in written.values() for segment in segments])
         changing = pl.concat([coming, leaving]) if self.gone else coming
-        self.days |= finisher.affected(changing, traces)
+        affected, seen = self._finisher().affected(changing, traces)
+        self.days |= affected
         self._leave()
         self._come(written)
-        self.days |= with_edits(self.folder, self.manifest, self.taker.opened, self.inputs, self.how)
-        self._finisher().finish(self.days)
+        self.days |= with_edits(self.folder, self.manifest, Coming(coming, self.days), self.inputs, self.how)
+        self._finisher().finish(self.days, seen)
 
     def _leave(self) -> None:
         if not self.gone:
@@ -192,5 +196,5 @@ class _Work:
     def _finisher(self) -> Finisher:
         ranks = {each.path: rank for rank, each in enumerate(self.paths)}
         order = {unit: ranks[each.path] for unit, each in self.inputs.items() if each.path in ranks}
-        traces = [scan(self.folder, [segment]).collect() for segment in self.manifest.traces.values()]
+        traces = [read_rows(self.folder, [segment]) for segment in self.manifest.traces.values()]
         return Finisher(self.folder, self.manifest, self.book, order, traces)

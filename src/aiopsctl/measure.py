@@ -4,10 +4,11 @@ One path for every command, so that a check and a report can never disagree.
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cache
+from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,7 +18,7 @@ from aiopsctl.context import facts_of, lacks
 from aiopsctl.daily import Asked, remembers, sums_of
 from aiopsctl.engine import local
 from aiopsctl.engine.kept import Events, Kept, covered
-from aiopsctl.engine.plan import Reduction, add, evaluate, reduction_of, reductions
+from aiopsctl.engine.plan import Reduction, add, evaluate_all, reduction_of, reductions
 from aiopsctl.errors import UsageError, nearest
 from aiopsctl.events import CALENDAR, COLUMNS, TEXT
 from aiopsctl.facts import Setting
@@ -67,24 +68,36 @@ def measure(events: Events, metrics: Sequence[Metric], scope: Scope) -> list[Mea
     Raises `UsageError` for a column to group or filter by that does not exist.
     """
     check_by(scope.by)
+    setting = Setting(scope.config, scope.tz, scope.by, scope.where)
+    facts = facts_of(events, metrics, setting, _windows(scope), WINDOW)
+    why = lacks(events, metrics, facts, setting)
+    told = [m for m in metrics if scope.by or not why[m.name]]  # without slices, what lacks something decides nothing
+    values = dict.fromkeys((m.name for m in metrics), _NO_ROWS) | _values(events, told, scope, facts)
+    known = sorted(_seen(values), key=_order) or [(None,) * len(scope.by)]
+    return [_measurement(m, key, values[m.name], scope, why[m.name]) for m in metrics for key in known]
+
+
+_Rows = Mapping[tuple[tuple[Any, ...], int], Mapping[str, Any]]
+"""What a metric is worth, by slice and window."""
+
+_NO_ROWS: _Rows = MappingProxyType({})
+
+
+def _values(
+    events: Events, metrics: Sequence[Metric], scope: Scope, facts: Mapping[str, pl.DataFrame]
+) -> dict[str, _Rows]:
     slices = (*scope.by, WINDOW)
     plan = reductions(metrics, slices)
     summed = {r.keys: frame for r, frame in zip(plan, sums(events, plan, scope), strict=True)}
-    setting = Setting(scope.config, scope.tz, scope.by, scope.where)
-    facts = facts_of(events, metrics, setting, _windows(scope), WINDOW)
-    values = {
-        m.name: _rows(evaluate(summed[reduction_of(m, slices, plan).keys], m, slices, facts), scope.by) for m in metrics
-    }
-    known = sorted(_seen(values), key=_order) or [(None,) * len(scope.by)]
-    why = lacks(events, metrics, facts, setting)
-    return [_measurement(m, key, values[m.name], scope, why[m.name]) for m in metrics for key in known]
+    found = evaluate_all(((summed[reduction_of(m, slices, plan).keys], m) for m in metrics), slices, facts)
+    return {m.name: _rows(frame, scope.by) for m, frame in zip(metrics, found, strict=True)}
 
 
 def _windows(scope: Scope) -> list[Window]:
     return [scope.window] if scope.reference is None else [scope.window, scope.reference]
 
 
-def _seen(values: dict[str, dict[Any, dict[str, Any]]]) -> set[tuple[Any, ...]]:
+def _seen(values: Mapping[str, _Rows]) -> set[tuple[Any, ...]]:
     """Return the slices of the window in which at least one metric has a sample."""
     return {key for rows in values.values() for (key, window), row in rows.items() if window == 0 and row["n"]}
 
@@ -207,7 +220,7 @@ def check_by(by: Iterable[str]) -> None:
             raise UsageError(f"unknown column '{name}' to group by", help=nearest(name, known) or ", ".join(known))
 
 
-def _rows(found: pl.DataFrame, by: tuple[str, ...]) -> dict[tuple[tuple[Any, ...], int], dict[str, Any]]:
+def _rows(found: pl.DataFrame, by: tuple[str, ...]) -> _Rows:
     return {(tuple(row[f"by_{name}"] for name in by), row[f"by_{WINDOW}"]): row for row in found.iter_rows(named=True)}
 
 
@@ -215,9 +228,7 @@ def _order(key: tuple[Any, ...]) -> tuple[tuple[bool, Any], ...]:
     return tuple((part is None, "" if part is None else part) for part in key)
 
 
-def _measurement(
-    metric: Metric, key: tuple[Any, ...], rows: dict[Any, dict[str, Any]], scope: Scope, lack: str
-) -> Measurement:
+def _measurement(metric: Metric, key: tuple[Any, ...], rows: _Rows, scope: Scope, lack: str) -> Measurement:
     row = {} if lack else rows.get((key, 0), {})
     value = row.get("value")
     status, reason = "ok", None
@@ -235,7 +246,7 @@ def _measurement(
     )  # fmt: skip
 
 
-def _reference(row: dict[str, Any] | None, scope: Scope) -> Reference | None:
+def _reference(row: Mapping[str, Any] | None, scope: Scope) -> Reference | None:
     if scope.reference is None:
         return None
     row = row or {}
@@ -246,7 +257,7 @@ def _reference(row: dict[str, Any] | None, scope: Scope) -> Reference | None:
     )  # fmt: skip
 
 
-def _is_partial(row: dict[str, Any], scope: Scope) -> bool:
+def _is_partial(row: Mapping[str, Any], scope: Scope) -> bool:
     """Return whether a cost is known for too few of the calls to be a cost of all of them."""
     coverage = row.get("coverage")
     return coverage is not None and coverage < scope.min_coverage

@@ -97,6 +97,30 @@ def evaluate(
     """Return a row for each slice that has rows: the slices, then `value`, `n`, `low`, `high` and `coverage`.
 
     No data comes out as null, whether it began as null, NaN, infinity or a sample of size 0.
+    """
+    (found,) = evaluate_all([(sums, metric)], slices, facts)
+    return found
+
+
+def evaluate_all(
+    pairs: Iterable[tuple[pl.DataFrame, Metric]], slices: Sequence[str], facts: Mapping[str, pl.DataFrame] = _NONE
+) -> list[pl.DataFrame]:
+    """Return what `evaluate` does, of many sums and metrics at once.
+
+    The frames are small and many, so that planning and starting a query for each would cost more than running it.
+    """
+    frames = [_worth(sums.lazy(), metric, slices, facts) for sums, metric in pairs]
+    return pl.collect_all(frames, optimizations=_FEW_STEPS, engine="in-memory")
+
+
+_FEW_STEPS = pl.QueryOptFlags.none(projection_pushdown=True, simplify_expression=True, comm_subexpr_elim=True)
+"""What pays on small frames, and keeps the order of rows, by which floats are added."""
+
+
+def _worth(
+    sums: pl.LazyFrame, metric: Metric, slices: Sequence[str], facts: Mapping[str, pl.DataFrame]
+) -> pl.LazyFrame:
+    """Return what the sums of a metric are worth.
 
     NOTE: `per` is a column of numbers, for Polars divides by one number as it multiplies by the inverse: a bit off.
     """
@@ -111,7 +135,7 @@ def evaluate(
         .agg(coverage=covered, per=pl.len() * 0.0 + v.per, **v.parts)
     )
     value, low, high = (bound.cast(pl.Float64) / pl.col("per") for bound in (v.value, v.low, v.high))
-    found = parts.select(
+    found = v.stepped(parts).select(
         *(f"by_{name}" for name in slices), value=value, n=v.n.cast(pl.Int64), low=low, high=high, coverage="coverage"
     )
     is_known = pl.col("value").is_finite() & (pl.col("n") > 0)
@@ -121,25 +145,25 @@ def evaluate(
 
 
 def _summed(
-    sums: pl.DataFrame, metric: Metric, slices: Sequence[str], facts: Mapping[str, pl.DataFrame]
-) -> pl.DataFrame:
+    sums: pl.LazyFrame, metric: Metric, slices: Sequence[str], facts: Mapping[str, pl.DataFrame]
+) -> pl.LazyFrame:
     """Return the rows of a metric: slices, grain, its sums by their names, and its facts."""
     rows = sums.drop_nulls(metric.grain) if metric.grain else sums
     named = [pl.col(column_of(what)).alias(name) for name, what in metric.sums.items()]
-    found = rows.select(*dict.fromkeys((*slices, *metric.keys)), *named)
+    keys = list(dict.fromkeys((*slices, *metric.keys)))
+    found = rows.select(*keys, *named)
     across = [name for name in slices if name in metric.across]
     if metric.base and across:
-        found = _spread(found, metric, across)
+        found = _spread(found, metric, keys, across)
     for name in metric.facts:
         *on, _ = facts[name].columns
-        table = facts[name]
+        table = facts[name].lazy()
         found = found.join(table, on=on, how="left", maintain_order="left") if on else found.join(table, how="cross")
     return found
 
 
-def _spread(rows: pl.DataFrame, metric: Metric, across: Sequence[str]) -> pl.DataFrame:
+def _spread(rows: pl.LazyFrame, metric: Metric, keys: Sequence[str], across: Sequence[str]) -> pl.LazyFrame:
     """Return rows in which the base of a metric counts for every value of some columns that its other sums occur with."""
-    keys = [name for name in rows.columns if name not in metric.sums]
     again = {name: getattr(pl.col(name), what.add)() for name, what in metric.sums.items()}
     rest = [name for name in metric.sums if name not in metric.base]
     occurs = [pl.col(name) != 0 if metric.sums[name].add == "sum" else pl.col(name).is_not_null() for name in rest]

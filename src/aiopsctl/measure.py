@@ -18,7 +18,7 @@ from aiopsctl.context import facts_of, lacks
 from aiopsctl.daily import Asked, remembers, sums_of
 from aiopsctl.engine import local
 from aiopsctl.engine.kept import Events, Kept, covered
-from aiopsctl.engine.plan import Reduction, add, evaluate_all, reduction_of, reductions
+from aiopsctl.engine.plan import Reduction, evaluate_all, in_order, reduction_of, reductions
 from aiopsctl.errors import UsageError, nearest
 from aiopsctl.events import CALENDAR, COLUMNS, TEXT
 from aiopsctl.facts import Setting
@@ -103,16 +103,19 @@ def _seen(values: Mapping[str, _Rows]) -> set[tuple[Any, ...]]:
 
 
 def sums(events: Events, plan: list[Reduction], scope: Scope) -> list[pl.DataFrame]:
-    """Return the sums of each reduction; the windows are shards, and a row may be in both."""
+    """Return the sums of each reduction, of which the window is one of the slices; a row may be in both windows."""
     rows = _filtered(events, scope)
     if isinstance(events, Kept) and remembers(events):
         kept = sums_of(events, Asked(rows, scope.tz, scope.where or ""), plan, _windows(scope), WINDOW)
-        return [add(each, reduction) for reduction, *each in zip(plan, *kept, strict=True)]
-    shards = [
-        local.reduce(rows.filter(_inside(window)).with_columns(pl.lit(i, pl.Int8).alias(WINDOW)), plan)
-        for i, window in enumerate(_windows(scope))
+    else:
+        kept = [
+            local.reduce(rows.filter(_inside(window)).with_columns(pl.lit(i, pl.Int8).alias(WINDOW)), plan)
+            for i, window in enumerate(_windows(scope))
+        ]
+    return [
+        in_order(pl.concat(each, how="vertical_relaxed"), reduction)
+        for reduction, *each in zip(plan, *kept, strict=True)
     ]
-    return [add(each, reduction) for reduction, *each in zip(plan, *shards, strict=True)]
 
 
 def prepared(events: Events, scope: Scope) -> pl.LazyFrame:

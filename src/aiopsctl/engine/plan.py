@@ -22,13 +22,15 @@ _NONE: Mapping[str, pl.DataFrame] = MappingProxyType({})
 class Reduction:
     """One group-by: its slices and grain, and the sums to take by column.
 
-    `required` are keys that no metric can use as null, so that an engine need not sum such rows.
+    `required` are keys that no metric can use as null, so that an engine need not sum such rows. `ordered` says that the
+    sums are wanted in the order of the grain.
     """
 
     slices: tuple[str, ...]
     grain: tuple[str, ...]
     required: tuple[str, ...] = ()
     sums: dict[str, Sum] = field(default_factory=dict)
+    ordered: bool = True
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -52,7 +54,7 @@ def _reduction(metrics: Sequence[Metric], slices: Sequence[str]) -> Reduction:
     grain = tuple(key for key in metrics[0].keys if key not in slices)
     required = tuple(key for key in grain if all(key in metric.grain for metric in metrics))
     sums = {column_of(what): what for metric in metrics for what in metric.sums.values()}
-    return Reduction(tuple(slices), grain, required, sums)
+    return Reduction(tuple(slices), grain, required, sums, any(metric.value.ordered for metric in metrics))
 
 
 def reduction_of(metric: Metric, slices: Sequence[str], among: Iterable[Reduction]) -> Reduction:
@@ -78,17 +80,22 @@ def _aggregate(row: nw.Expr, how: str) -> nw.Expr:
 
 
 def add(shards: Sequence[pl.DataFrame], reduction: Reduction) -> pl.DataFrame:
-    """Return one frame of sums from those of the shards, ordered by grain.
-
-    The order makes the arithmetic over floats that follows come out alike, whatever the engine and the shards.
-    """
+    """Return one frame of sums from those of the shards, in order."""
     merged = pl.concat(shards, how="vertical_relaxed")
     again = [getattr(pl.col(name), what.add)() for name, what in reduction.sums.items()]
     if not reduction.keys:
         return merged.select(again)
     if len(shards) > 1:
         merged = merged.group_by(reduction.keys).agg(again)
-    return merged.sort(reduction.grain) if reduction.grain else merged
+    return in_order(merged, reduction)
+
+
+def in_order(sums: pl.DataFrame, reduction: Reduction) -> pl.DataFrame:
+    """Return sums ordered by grain where that is wanted.
+
+    The order makes the arithmetic over floats that follows come out alike, whatever the engine and the shards.
+    """
+    return sums.sort(reduction.grain) if reduction.grain and reduction.ordered else sums
 
 
 def evaluate(

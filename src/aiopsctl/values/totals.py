@@ -139,9 +139,10 @@ def distinct(active: str, *, per: str | None = None, where: str | None = None) -
     parts = {"rows": is_active.sum(), "size": pl.col(active).filter(is_active).sum()}
     words = f"rows with {active} above 0"
     if per is None:
-        return Value(parts, pl.col("rows"), pl.col("size"), words=words)
+        return Value(parts, pl.col("rows"), pl.col("size"), words=words, ordered=False)
     parts["periods"] = pl.col(per).filter(is_active).n_unique()
-    return Value(parts, pl.col("rows") / pl.col("periods"), pl.col("size"), words=f"{words} / number of {per}s")
+    mean = pl.col("rows") / pl.col("periods")
+    return Value(parts, mean, pl.col("size"), words=f"{words} / number of {per}s", ordered=False)
 
 
 def maximum(num: str, n: str, *, per: float = 1) -> Value:

@@ -26,7 +26,8 @@ class Value:
     sums' unit make one of the value's (nano-dollars in a dollar). `units` makes the rows that the parts are taken over
     of the summed ones, where they are others: from rows and the names of the slices to rows. `ratio` names numerator and
     denominator of a mean of events: two windows of it can be told apart by users and days (see `changes.py`). `adds` names the
-    sum that the value is, where it is nothing else.
+    sum that the value is, where it is nothing else. It is not `ordered` where only whole numbers are added, which come out
+    alike in whatever order the rows are.
     """
 
     parts: Mapping[str, pl.Expr]
@@ -40,6 +41,7 @@ class Value:
     units: Callable[[pl.LazyFrame, Sequence[str]], pl.LazyFrame] | None = None
     ratio: tuple[str, str] | None = None
     adds: str | None = None
+    ordered: bool = True
     steps: Sequence[Mapping[str, pl.Expr]] = ()
 
     def stepped(self, parts: Frame) -> Frame:

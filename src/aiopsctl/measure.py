@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cache
-from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -37,6 +36,7 @@ Told = Callable[[Metric, Slice], Reference]
 """References that are told by a saved baseline, in place of being measured."""
 
 _EVER = Window()
+_Rows = Mapping[tuple[tuple[Any, ...], int], Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -72,15 +72,9 @@ def measure(events: Events, metrics: Sequence[Metric], scope: Scope) -> list[Mea
     facts = facts_of(events, metrics, setting, _windows(scope), WINDOW)
     why = lacks(events, metrics, facts, setting)
     told = [m for m in metrics if scope.by or not why[m.name]]  # without slices, what lacks something decides nothing
-    values = dict.fromkeys((m.name for m in metrics), _NO_ROWS) | _values(events, told, scope, facts)
+    values: dict[str, _Rows] = {m.name: {} for m in metrics} | _values(events, told, scope, facts)
     known = sorted(_seen(values), key=_order) or [(None,) * len(scope.by)]
     return [_measurement(m, key, values[m.name], scope, why[m.name]) for m in metrics for key in known]
-
-
-_Rows = Mapping[tuple[tuple[Any, ...], int], Mapping[str, Any]]
-"""What a metric is worth, by slice and window."""
-
-_NO_ROWS: _Rows = MappingProxyType({})
 
 
 def _values(
@@ -127,9 +121,7 @@ def prepared(events: Events, scope: Scope) -> pl.LazyFrame:
 
 
 def _filtered(events: Events, scope: Scope) -> pl.LazyFrame:
-    rows = complete(events)
-    if scope.where:
-        rows = rows.filter(predicate(scope.where))
+    rows = complete(events).filter(predicate(scope.where)) if scope.where else complete(events)
     return rows.with_columns(calendar(scope.tz))
 
 

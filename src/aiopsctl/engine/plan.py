@@ -1,6 +1,6 @@
 """What to sum for a set of metrics, how shards add, and what the sums are worth. Pure: no I/O, no engine.
 
-1. sum:   on each shard, group by slice + grain and aggregate (`aggregates`); metrics with one grain share a group-by
+1. sum:   on each shard, group by slice + grain and aggregate (`aggregate`); metrics with one grain share a group-by
 2. add:   concatenate the small frames, group again, aggregate again (`add`)
 3. value: group by slice, evaluate the value, its sample size and its interval (`evaluate`)
 """
@@ -68,15 +68,11 @@ def column_of(what: Sum) -> str:
     return f"sum_{name_of(what)}"
 
 
-def aggregates(reduction: Reduction) -> list[nw.Expr]:
-    """Return the aggregations of a reduction over events; counts come out as Int64 on every engine."""
-    return [_aggregate(what.row, what.add).alias(name) for name, what in reduction.sums.items()]
-
-
-def _aggregate(row: nw.Expr, how: str) -> nw.Expr:
-    if how == "sum":
-        return row.sum().cast(nw.Int64)
-    return row.min() if how == "min" else row.max()
+def aggregate(what: Sum) -> nw.Expr:
+    """Return the aggregation of a sum over events; counts come out as Int64 on every engine."""
+    if what.add == "sum":
+        return what.row.sum().cast(nw.Int64)
+    return what.row.min() if what.add == "min" else what.row.max()
 
 
 def add(shards: Sequence[pl.DataFrame], reduction: Reduction) -> pl.DataFrame:

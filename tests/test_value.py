@@ -48,7 +48,7 @@ TOLERANCE = 1e-4
 
 def said(value: Value, **columns: Any) -> dict[str, Any]:
     """Return what a value says of summed rows: n, value, low and high."""
-    rows = pl.DataFrame(columns).group_by(pl.lit(0).alias("all")).agg(**value.parts)
+    rows = value.stepped(pl.DataFrame(columns).group_by(pl.lit(0).alias("all")).agg(**value.parts))
     value_low_high = {"value": value.value / value.per, "low": value.low / value.per, "high": value.high / value.per}
     return rows.select(n=value.n, **value_low_high).row(0, named=True)
 
@@ -632,7 +632,7 @@ def coverage(users: int, mean_share: float, icc: float, spread: float) -> float:
             "den": events.ravel(),
         }
     )
-    found = sums.group_by("sample").agg(**value.parts).select(low=value.low, high=value.high)
+    found = value.stepped(sums.group_by("sample").agg(**value.parts)).select(low=value.low, high=value.high)
     return float(found.select(((pl.col("low") <= mean_share) & (pl.col("high") >= mean_share)).mean()).item())
 
 

@@ -4,7 +4,7 @@ One path for every command, so that a check and a report can never disagree.
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cache, partial
@@ -17,7 +17,7 @@ from aiopsctl.context import facts_of, lacks
 from aiopsctl.daily import Asked, remembers, sums_of
 from aiopsctl.engine import local
 from aiopsctl.engine.kept import Events, Kept, covered
-from aiopsctl.engine.plan import Reduction, add, evaluate, reduction_of, reductions
+from aiopsctl.engine.plan import Reduction, evaluate_all, in_order, reduction_of, reductions
 from aiopsctl.errors import UsageError, nearest
 from aiopsctl.events import CALENDAR, COLUMNS, TEXT
 from aiopsctl.facts import Setting
@@ -36,6 +36,7 @@ Told = Callable[[Metric, Slice], Reference]
 """References that are told by a saved baseline, in place of being measured."""
 
 _EVER = Window()
+_Rows = Mapping[tuple[tuple[Any, ...], int], Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -67,40 +68,49 @@ def measure(events: Events, metrics: Sequence[Metric], scope: Scope) -> list[Mea
     Raises `UsageError` for a column to group or filter by that does not exist.
     """
     check_by(scope.by)
+    setting = Setting(scope.config, scope.tz, scope.by, scope.where)
+    facts = facts_of(events, metrics, setting, _windows(scope), WINDOW)
+    why = lacks(events, metrics, facts, setting)
+    told = [m for m in metrics if scope.by or not why[m.name]]  # without slices, what lacks something decides nothing
+    values: dict[str, _Rows] = {m.name: {} for m in metrics} | _values(events, told, scope, facts)
+    known = sorted(_seen(values), key=_order) or [(None,) * len(scope.by)]
+    return [_measurement(m, key, values[m.name], scope, why[m.name]) for m in metrics for key in known]
+
+
+def _values(
+    events: Events, metrics: Sequence[Metric], scope: Scope, facts: Mapping[str, pl.DataFrame]
+) -> dict[str, _Rows]:
     slices = (*scope.by, WINDOW)
     plan = reductions(metrics, slices)
     summed = {r.keys: frame for r, frame in zip(plan, sums(events, plan, scope), strict=True)}
-    setting = Setting(scope.config, scope.tz, scope.by, scope.where)
-    facts = facts_of(events, metrics, setting, _windows(scope), WINDOW)
-    values = {
-        m.name: _rows(evaluate(summed[reduction_of(m, slices, plan).keys], m, slices, facts), scope.by) for m in metrics
-    }
-    known = sorted(_seen(values), key=_order) or [(None,) * len(scope.by)]
-    why = lacks(events, metrics, facts, setting)
-    return [_measurement(m, key, values[m.name], scope, why[m.name]) for m in metrics for key in known]
+    found = evaluate_all(((summed[reduction_of(m, slices, plan).keys], m) for m in metrics), slices, facts)
+    return {m.name: _rows(frame, scope.by) for m, frame in zip(metrics, found, strict=True)}
 
 
 def _windows(scope: Scope) -> list[Window]:
     return [scope.window] if scope.reference is None else [scope.window, scope.reference]
 
 
-def _seen(values: dict[str, dict[Any, dict[str, Any]]]) -> set[tuple[Any, ...]]:
+def _seen(values: Mapping[str, _Rows]) -> set[tuple[Any, ...]]:
     """Return the slices of the window in which at least one metric has a sample."""
     return {key for rows in values.values() for (key, window), row in rows.items() if window == 0 and row["n"]}
 
 
 def sums(events: Events, plan: list[Reduction], scope: Scope) -> list[pl.DataFrame]:
-    """Return the sums of each reduction; the windows are shards, and a row may be in both."""
+    """Return the sums of each reduction, of which the window is one of the slices; a row may be in both windows."""
     if isinstance(events, Kept) and remembers(events):
         asked = Asked(partial(_filtered, scope=scope), scope.tz, scope.where or "")
         kept = sums_of(events, asked, plan, _windows(scope), WINDOW)
-        return [add(each, reduction) for reduction, *each in zip(plan, *kept, strict=True)]
-    rows = _filtered(events, scope)
-    shards = [
-        local.reduce(rows.filter(_inside(window)).with_columns(pl.lit(i, pl.Int8).alias(WINDOW)), plan)
-        for i, window in enumerate(_windows(scope))
+    else:
+        rows = _filtered(events, scope)
+        kept = [
+            local.reduce(rows.filter(_inside(window)).with_columns(pl.lit(i, pl.Int8).alias(WINDOW)), plan)
+            for i, window in enumerate(_windows(scope))
+        ]
+    return [
+        in_order(pl.concat(each, how="vertical_relaxed"), reduction)
+        for reduction, *each in zip(plan, *kept, strict=True)
     ]
-    return [add(each, reduction) for reduction, *each in zip(plan, *shards, strict=True)]
 
 
 def prepared(events: Events, scope: Scope) -> pl.LazyFrame:
@@ -112,9 +122,7 @@ def prepared(events: Events, scope: Scope) -> pl.LazyFrame:
 
 
 def _filtered(events: Events, scope: Scope) -> pl.LazyFrame:
-    rows = complete(events)
-    if scope.where:
-        rows = rows.filter(predicate(scope.where))
+    rows = complete(events).filter(predicate(scope.where)) if scope.where else complete(events)
     return rows.with_columns(calendar(scope.tz))
 
 
@@ -208,7 +216,7 @@ def check_by(by: Iterable[str]) -> None:
             raise UsageError(f"unknown column '{name}' to group by", help=nearest(name, known) or ", ".join(known))
 
 
-def _rows(found: pl.DataFrame, by: tuple[str, ...]) -> dict[tuple[tuple[Any, ...], int], dict[str, Any]]:
+def _rows(found: pl.DataFrame, by: tuple[str, ...]) -> _Rows:
     return {(tuple(row[f"by_{name}"] for name in by), row[f"by_{WINDOW}"]): row for row in found.iter_rows(named=True)}
 
 
@@ -216,9 +224,7 @@ def _order(key: tuple[Any, ...]) -> tuple[tuple[bool, Any], ...]:
     return tuple((part is None, "" if part is None else part) for part in key)
 
 
-def _measurement(
-    metric: Metric, key: tuple[Any, ...], rows: dict[Any, dict[str, Any]], scope: Scope, lack: str
-) -> Measurement:
+def _measurement(metric: Metric, key: tuple[Any, ...], rows: _Rows, scope: Scope, lack: str) -> Measurement:
     row = {} if lack else rows.get((key, 0), {})
     value = row.get("value")
     status, reason = "ok", None
@@ -236,7 +242,7 @@ def _measurement(
     )  # fmt: skip
 
 
-def _reference(row: dict[str, Any] | None, scope: Scope) -> Reference | None:
+def _reference(row: Mapping[str, Any] | None, scope: Scope) -> Reference | None:
     if scope.reference is None:
         return None
     row = row or {}
@@ -247,7 +253,7 @@ def _reference(row: dict[str, Any] | None, scope: Scope) -> Reference | None:
     )  # fmt: skip
 
 
-def _is_partial(row: dict[str, Any], scope: Scope) -> bool:
+def _is_partial(row: Mapping[str, Any], scope: Scope) -> bool:
     """Return whether a cost is known for too few of the calls to be a cost of all of them."""
     coverage = row.get("coverage")
     return coverage is not None and coverage < scope.min_coverage

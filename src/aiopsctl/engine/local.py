@@ -1,12 +1,14 @@
 """The local engine: Polars, lazy and streaming. All sums of a run are one scan."""
 
 from collections.abc import Sequence
+from functools import cache
+from typing import Any
 
 import narwhals.stable.v2 as nw
 import polars as pl
 
-from aiopsctl.engine.plan import Reduction, aggregates
-from aiopsctl.sums import GRAINS
+from aiopsctl.engine.plan import Reduction, aggregate
+from aiopsctl.sums import GRAINS, SUMS, name_of
 
 
 def reduce(events: pl.LazyFrame, plan: Sequence[Reduction]) -> list[pl.DataFrame]:
@@ -14,15 +16,41 @@ def reduce(events: pl.LazyFrame, plan: Sequence[Reduction]) -> list[pl.DataFrame
 
     `events` has the canonical columns that the reductions touch, and the calendar columns that they group by.
     """
-    lazy = nw.from_native(events)
-    return pl.collect_all([_one(lazy, reduction).to_native() for reduction in plan], engine="streaming")
+    return pl.collect_all([_one(events, reduction) for reduction in plan], engine="streaming")
 
 
-def _one(events: nw.LazyFrame[pl.LazyFrame], reduction: Reduction) -> nw.LazyFrame[pl.LazyFrame]:
-    derived = {name: GRAINS[name] for name in reduction.keys if name in GRAINS}
-    frame = events.with_columns(**derived) if derived else events
-    for key in reduction.required:
-        frame = frame.filter(~nw.col(key).is_null())
-    if not reduction.keys:
-        return frame.select(*aggregates(reduction))
-    return frame.group_by(*reduction.keys).agg(*aggregates(reduction))
+def _one(events: pl.LazyFrame, reduction: Reduction) -> pl.LazyFrame:
+    derived = [_grain(name).alias(name) for name in reduction.keys if name in GRAINS]
+    frame = events.with_columns(derived) if derived else events
+    if reduction.required:
+        frame = frame.filter(pl.col(key).is_not_null() for key in reduction.required)
+    sums = [_sum(name_of(what)).alias(column) for column, what in reduction.sums.items()]
+    return frame.group_by(reduction.keys).agg(sums) if reduction.keys else frame.select(sums)
+
+
+@cache
+def _grain(name: str) -> pl.Expr:
+    return _translated(GRAINS[name])
+
+
+@cache
+def _sum(name: str) -> pl.Expr:
+    return _translated(aggregate(SUMS[name]))
+
+
+def _translated(expr: nw.Expr) -> pl.Expr:
+    """Return the Polars expression that Narwhals makes of one of its own; once, for that takes as long as a small query."""
+    listener = _Listener()
+    nw.from_native(listener).select(expr)
+    return listener.heard[0]
+
+
+class _Listener(pl.LazyFrame):
+    """A frame that hears what is selected of it."""
+
+    heard: Sequence[pl.Expr] = ()
+
+    def select(self, *exprs: Any, **_: Any) -> pl.LazyFrame:
+        """Take down the expressions."""
+        self.heard = exprs
+        return self

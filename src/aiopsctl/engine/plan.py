@@ -1,6 +1,6 @@
 """What to sum for a set of metrics, how shards add, and what the sums are worth. Pure: no I/O, no engine.
 
-1. sum:   on each shard, group by slice + grain and aggregate (`aggregates`); metrics with one grain share a group-by
+1. sum:   on each shard, group by slice + grain and aggregate (`aggregate`); metrics with one grain share a group-by
 2. add:   concatenate the small frames, group again, aggregate again (`add`)
 3. value: group by slice, evaluate the value, its sample size and its interval (`evaluate`)
 """
@@ -22,13 +22,15 @@ _NONE: Mapping[str, pl.DataFrame] = MappingProxyType({})
 class Reduction:
     """One group-by: its slices and grain, and the sums to take by column.
 
-    `required` are keys that no metric can use as null, so that an engine need not sum such rows.
+    `required` are keys that no metric can use as null, so that an engine need not sum such rows. `ordered` says that the
+    sums are wanted in the order of the grain.
     """
 
     slices: tuple[str, ...]
     grain: tuple[str, ...]
     required: tuple[str, ...] = ()
     sums: dict[str, Sum] = field(default_factory=dict)
+    ordered: bool = True
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -52,7 +54,7 @@ def _reduction(metrics: Sequence[Metric], slices: Sequence[str]) -> Reduction:
     grain = tuple(key for key in metrics[0].keys if key not in slices)
     required = tuple(key for key in grain if all(key in metric.grain for metric in metrics))
     sums = {column_of(what): what for metric in metrics for what in metric.sums.values()}
-    return Reduction(tuple(slices), grain, required, sums)
+    return Reduction(tuple(slices), grain, required, sums, any(metric.value.ordered for metric in metrics))
 
 
 def reduction_of(metric: Metric, slices: Sequence[str], among: Iterable[Reduction]) -> Reduction:
@@ -66,29 +68,30 @@ def column_of(what: Sum) -> str:
     return f"sum_{name_of(what)}"
 
 
-def aggregates(reduction: Reduction) -> list[nw.Expr]:
-    """Return the aggregations of a reduction over events; counts come out as Int64 on every engine."""
-    return [_aggregate(what.row, what.add).alias(name) for name, what in reduction.sums.items()]
-
-
-def _aggregate(row: nw.Expr, how: str) -> nw.Expr:
-    if how == "sum":
-        return row.sum().cast(nw.Int64)
-    return row.min() if how == "min" else row.max()
+def aggregate(what: Sum) -> nw.Expr:
+    """Return the aggregation of a sum over events; counts come out as Int64 on every engine."""
+    if what.add == "sum":
+        return what.row.sum().cast(nw.Int64)
+    return what.row.min() if what.add == "min" else what.row.max()
 
 
 def add(shards: Sequence[pl.DataFrame], reduction: Reduction) -> pl.DataFrame:
-    """Return one frame of sums from those of the shards, ordered by grain.
-
-    The order makes the arithmetic over floats that follows come out alike, whatever the engine and the shards.
-    """
+    """Return one frame of sums from those of the shards, in order."""
     merged = pl.concat(shards, how="vertical_relaxed")
     again = [getattr(pl.col(name), what.add)() for name, what in reduction.sums.items()]
     if not reduction.keys:
         return merged.select(again)
     if len(shards) > 1:
         merged = merged.group_by(reduction.keys).agg(again)
-    return merged.sort(reduction.grain) if reduction.grain else merged
+    return in_order(merged, reduction)
+
+
+def in_order(sums: pl.DataFrame, reduction: Reduction) -> pl.DataFrame:
+    """Return sums ordered by grain where that is wanted.
+
+    The order makes the arithmetic over floats that follows come out alike, whatever the engine and the shards.
+    """
+    return sums.sort(reduction.grain) if reduction.grain and reduction.ordered else sums
 
 
 def evaluate(
@@ -97,6 +100,30 @@ def evaluate(
     """Return a row for each slice that has rows: the slices, then `value`, `n`, `low`, `high` and `coverage`.
 
     No data comes out as null, whether it began as null, NaN, infinity or a sample of size 0.
+    """
+    (found,) = evaluate_all([(sums, metric)], slices, facts)
+    return found
+
+
+def evaluate_all(
+    pairs: Iterable[tuple[pl.DataFrame, Metric]], slices: Sequence[str], facts: Mapping[str, pl.DataFrame] = _NONE
+) -> list[pl.DataFrame]:
+    """Return what `evaluate` does, of many sums and metrics at once.
+
+    The frames are small and many, so that planning and starting a query for each would cost more than running it.
+    """
+    frames = [_worth(sums.lazy(), metric, slices, facts) for sums, metric in pairs]
+    return pl.collect_all(frames, optimizations=_FEW_STEPS, engine="in-memory")
+
+
+_FEW_STEPS = pl.QueryOptFlags.none(projection_pushdown=True, simplify_expression=True, comm_subexpr_elim=True)
+"""What pays on small frames, and keeps the order of rows, by which floats are added."""
+
+
+def _worth(
+    sums: pl.LazyFrame, metric: Metric, slices: Sequence[str], facts: Mapping[str, pl.DataFrame]
+) -> pl.LazyFrame:
+    """Return what the sums of a metric are worth.
 
     NOTE: `per` is a column of numbers, for Polars divides by one number as it multiplies by the inverse: a bit off.
     """
@@ -111,7 +138,7 @@ def evaluate(
         .agg(coverage=covered, per=pl.len() * 0.0 + v.per, **v.parts)
     )
     value, low, high = (bound.cast(pl.Float64) / pl.col("per") for bound in (v.value, v.low, v.high))
-    found = parts.select(
+    found = v.stepped(parts).select(
         *(f"by_{name}" for name in slices), value=value, n=v.n.cast(pl.Int64), low=low, high=high, coverage="coverage"
     )
     is_known = pl.col("value").is_finite() & (pl.col("n") > 0)
@@ -121,25 +148,25 @@ def evaluate(
 
 
 def _summed(
-    sums: pl.DataFrame, metric: Metric, slices: Sequence[str], facts: Mapping[str, pl.DataFrame]
-) -> pl.DataFrame:
+    sums: pl.LazyFrame, metric: Metric, slices: Sequence[str], facts: Mapping[str, pl.DataFrame]
+) -> pl.LazyFrame:
     """Return the rows of a metric: slices, grain, its sums by their names, and its facts."""
     rows = sums.drop_nulls(metric.grain) if metric.grain else sums
     named = [pl.col(column_of(what)).alias(name) for name, what in metric.sums.items()]
-    found = rows.select(*dict.fromkeys((*slices, *metric.keys)), *named)
+    keys = list(dict.fromkeys((*slices, *metric.keys)))
+    found = rows.select(*keys, *named)
     across = [name for name in slices if name in metric.across]
     if metric.base and across:
-        found = _spread(found, metric, across)
+        found = _spread(found, metric, keys, across)
     for name in metric.facts:
         *on, _ = facts[name].columns
-        table = facts[name]
+        table = facts[name].lazy()
         found = found.join(table, on=on, how="left", maintain_order="left") if on else found.join(table, how="cross")
     return found
 
 
-def _spread(rows: pl.DataFrame, metric: Metric, across: Sequence[str]) -> pl.DataFrame:
+def _spread(rows: pl.LazyFrame, metric: Metric, keys: Sequence[str], across: Sequence[str]) -> pl.LazyFrame:
     """Return rows in which the base of a metric counts for every value of some columns that its other sums occur with."""
-    keys = [name for name in rows.columns if name not in metric.sums]
     again = {name: getattr(pl.col(name), what.add)() for name, what in metric.sums.items()}
     rest = [name for name in metric.sums if name not in metric.base]
     occurs = [pl.col(name) != 0 if metric.sums[name].add == "sum" else pl.col(name).is_not_null() for name in rest]

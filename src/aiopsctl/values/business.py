@@ -3,7 +3,7 @@
 import polars as pl
 
 from aiopsctl.facts import NANO
-from aiopsctl.values.spread import VARIANCE, VARIES, T
+from aiopsctl.values.spread import FREEDOM, VARIANCE, VARIES, T
 from aiopsctl.values.value import Value
 
 
@@ -70,7 +70,8 @@ def share_of_revenue(num: str, active: str) -> Value:
     value = pl.when(pl.col("top") >= _COVERED * pl.col("all")).then(pl.col("top") / pl.col("covered"))
     half = pl.when(VARIES & (pl.col("units") > 1)).then(T * VARIANCE.sqrt())
     words = f"sum of {num} / sum of (tier_revenue * month_share) over users by month"
-    return Value(parts, value, pl.col("users"), (value - half).clip(0), value + half, "user_id", words)
+    low, high = (value - half).clip(0), value + half
+    return Value(parts, value, pl.col("users"), low, high, "user_id", words, steps=[FREEDOM])
 
 
 def revenue(n: str) -> Value:

@@ -23,7 +23,7 @@ def distinct_rate(hits: str, den: str, *, where: str | None = None, cluster: str
     for the first of its users.
     """
 
-    def units(rows: pl.DataFrame, slices: Sequence[str]) -> pl.DataFrame:
+    def units(rows: pl.LazyFrame, slices: Sequence[str]) -> pl.LazyFrame:
         inside = rows if where is None else rows.filter(pl.col(where).is_not_null())
         marks = inside.filter(_IS_MARKED & (pl.col(hits) > 0)).unique(
             [*slices, _MARK], keep="first", maintain_order=True

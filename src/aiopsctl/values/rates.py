@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import polars as pl
 
-from aiopsctl.values.spread import ENOUGH, VARIANCE, Z95, T, clustered, wilson
+from aiopsctl.values.spread import ENOUGH, FREEDOM, VARIANCE, Z95, T, clustered, wilson
 from aiopsctl.values.value import Value
 
 
@@ -14,15 +14,19 @@ def rate(num: str, den: str, *, known: str | None = None, cluster: str = "user_i
 
     Where `known` is named, the rate is unknown unless that sum is above 0.
     """
-    size = pl.col("size")
-    p = pl.col("top") / size
-    plain = p * (1 - p) / size
-    usable = ENOUGH & (plain > 0)
+    size, p, plain, usable = (pl.col(name) for name in ("size", "p", "plain", "usable"))
     effect = pl.when(usable).then(pl.max_horizontal(VARIANCE / plain, 1.0)).otherwise(1.0)
-    low, high = wilson(p, size / effect, pl.when(usable).then(T).otherwise(Z95))
+    steps = (
+        {"p": pl.col("top") / size, **FREEDOM},
+        {"plain": p * (1 - p) / size},
+        {"usable": ENOUGH & (plain > 0)},
+        {"effective": size / effect, "z": pl.when(usable).then(T).otherwise(Z95)},
+    )
+    low, high = wilson(p, pl.col("effective"), pl.col("z"))
     parts = {**clustered(num, den, cluster), "known": pl.col(known or den).sum()}
     value = pl.when(pl.col("known") > 0).then(p)
-    return Value(parts, value, size, low, high, cluster, f"sum of {num} / sum of {den}", ratio=(num, den))
+    words = f"sum of {num} / sum of {den}"
+    return Value(parts, value, size, low, high, cluster, words, ratio=(num, den), steps=steps)
 
 
 def share(top: pl.Expr, size: pl.Expr, words: str, *, known: str | None = None) -> Value:
@@ -39,7 +43,7 @@ def share(top: pl.Expr, size: pl.Expr, words: str, *, known: str | None = None) 
 def rate_of_last_days(num: str, den: str, days: int, *, cluster: str = "user_id") -> Value:
     """Return `rate(num, den)` of the last days of the window; `day` is of the grain, `last_day` a fact."""
 
-    def units(rows: pl.DataFrame, slices: Sequence[str]) -> pl.DataFrame:
+    def units(rows: pl.LazyFrame, slices: Sequence[str]) -> pl.LazyFrame:
         recent = rows.filter(pl.col("day") > pl.col("last_day") - pl.duration(days=days))
         keys = list(dict.fromkeys((*slices, cluster)))
         return recent.group_by(keys, maintain_order=True).agg(pl.col(num, den).sum())

@@ -59,7 +59,9 @@ def freedom(of: str = "") -> pl.Expr:
 
 
 ENOUGH, VARIANCE, VARIES = enough(), variance(), varies()
-T = pl.when(VARIES).then(student_t(freedom())).otherwise(Z95)
+FREEDOM = {"freedom": freedom()}
+"""The step that `T` needs."""
+T = pl.when(VARIES).then(student_t(pl.col("freedom"))).otherwise(Z95)
 
 
 def wilson(p: pl.Expr, n: pl.Expr, z: pl.Expr) -> tuple[pl.Expr, pl.Expr]:

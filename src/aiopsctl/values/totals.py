@@ -2,7 +2,19 @@
 
 import polars as pl
 
-from aiopsctl.values.spread import ENOUGH, VARIANCE, VARIES, T, clustered, enough, freedom, student_t, variance, varies
+from aiopsctl.values.spread import (
+    ENOUGH,
+    FREEDOM,
+    VARIANCE,
+    VARIES,
+    T,
+    clustered,
+    enough,
+    freedom,
+    student_t,
+    variance,
+    varies,
+)
 from aiopsctl.values.value import Value
 
 
@@ -33,7 +45,7 @@ def mean(
     parts = clustered(num, den, cluster, among) | {"counted": pl.col(n or den).filter(among).sum()}
     words = f"sum of {num} / sum of {den}{where}"
     ratio = None if having or lacking else (num, den)
-    return Value(parts, centre, pl.col("counted"), low, high, cluster, words, per, ratio=ratio)
+    return Value(parts, centre, pl.col("counted"), low, high, cluster, words, per, ratio=ratio, steps=[FREEDOM])
 
 
 def mean_gap(num: str, den: str, *, between: str, most: float, cluster: str = "user_id", per: float = 1) -> Value:
@@ -44,15 +56,16 @@ def mean_gap(num: str, den: str, *, between: str, most: float, cluster: str = "u
     """
     has = pl.col(between) > 0
     parts = clustered(num, den, cluster, has, "with_") | clustered(num, den, cluster, ~has, "without_")
-    with_, without = variance("with_"), variance("without_")
+    with_, without = pl.col("with_variance"), pl.col("without_variance")
     df = (with_ + without) ** 2 / (with_**2 / freedom("with_") + without**2 / freedom("without_"))
+    steps = [{"with_variance": variance("with_"), "without_variance": variance("without_")}, {"freedom": df}]
     known = enough("with_") & varies("with_") & enough("without_") & varies("without_")
-    half = pl.when(known).then(student_t(df) * (with_ + without).sqrt())
+    half = pl.when(known).then(student_t(pl.col("freedom")) * (with_ + without).sqrt())
     centre = pl.col("with_top") / pl.col("with_size") - pl.col("without_top") / pl.col("without_size")
     low, high = (bound.clip(-most, most) for bound in (centre - half, centre + half))
     size = pl.col("with_size") + pl.col("without_size")
     words = f"sum of {num} / sum of {den}, where {between} is above 0 minus where it is 0"
-    return Value(parts, centre, size, low, high, cluster, words, per)
+    return Value(parts, centre, size, low, high, cluster, words, per, steps=steps)
 
 
 def per_user(num: str, active: str, *, per: float = 1) -> Value:
@@ -90,7 +103,8 @@ def per_active_user(num: str, active: str, *, per: float = 1) -> Value:
     half = pl.when(is_known).then(T * VARIANCE.sqrt())
     centre = pl.col("top") / pl.col("size")
     words = f"sum of {num} / users with {active} above 0"
-    return Value(parts, centre, pl.col("size"), (centre - half).clip(0), centre + half, "user_id", words, per)
+    low, high = (centre - half).clip(0), centre + half
+    return Value(parts, centre, pl.col("size"), low, high, "user_id", words, per, steps=[FREEDOM])
 
 
 def total(num: str, n: str, *, per: float = 1) -> Value:
@@ -125,9 +139,10 @@ def distinct(active: str, *, per: str | None = None, where: str | None = None) -
     parts = {"rows": is_active.sum(), "size": pl.col(active).filter(is_active).sum()}
     words = f"rows with {active} above 0"
     if per is None:
-        return Value(parts, pl.col("rows"), pl.col("size"), words=words)
+        return Value(parts, pl.col("rows"), pl.col("size"), words=words, ordered=False)
     parts["periods"] = pl.col(per).filter(is_active).n_unique()
-    return Value(parts, pl.col("rows") / pl.col("periods"), pl.col("size"), words=f"{words} / number of {per}s")
+    mean = pl.col("rows") / pl.col("periods")
+    return Value(parts, mean, pl.col("size"), words=f"{words} / number of {per}s", ordered=False)
 
 
 def maximum(num: str, n: str, *, per: float = 1) -> Value:

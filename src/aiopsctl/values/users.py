@@ -77,7 +77,7 @@ def adopted() -> Value:
     users = pl.when(pl.col("seen") > 0).then(pl.when("is_given").then("product_months").otherwise("seen"))
     p = top / users
     low, high = wilson(p, users, pl.lit(Z95))
-    return Value(parts, p, users, low, high, words="users with calls above 0 / users of the product")
+    return Value(parts, p, users, low, high, words="users with calls above 0 / users of the product", ordered=False)
 
 
 def stickiness(active: str) -> Value:
@@ -89,7 +89,7 @@ def stickiness(active: str) -> Value:
         "users": pl.col("user_id").filter(is_active).n_unique(),
     }
     value = pl.col("rows") / pl.col("days") / pl.col("users")
-    return Value(parts, value, pl.col("users"), words=f"users with {active} above 0, of a day / in all")
+    return Value(parts, value, pl.col("users"), words=f"users with {active} above 0, of a day / in all", ordered=False)
 
 
 def _share(parts: dict[str, pl.Expr], words: str) -> Value:

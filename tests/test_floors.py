@@ -14,7 +14,7 @@ SOURCE = Path(__file__).parent.parent / "src" / "aiopsctl"
 FLOORS = (
     "errors", "readable", "events", "sums", "facts", "values", "metric", "stats", "metrics", "catalog", "engine", "window", "daily",
     "page", "result", "document",
-    "config", "prices", "sources", "store", "context", "measure", "changes", "views", "checks", "analyses", "charts", "formats", "reports", "words", "demo", "cli",
+    "config", "prices", "sources", "store", "context", "where", "measure", "changes", "views", "checks", "analyses", "charts", "formats", "reports", "words", "demo", "cli",
     "__main__",
 )  # fmt: skip
 """From the ground up: a module may import those of its own floor and of the floors below."""

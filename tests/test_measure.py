@@ -12,8 +12,9 @@ from building import events
 from aiopsctl import catalog
 from aiopsctl.errors import UsageError
 from aiopsctl.events import CALENDAR, COLUMNS
-from aiopsctl.measure import Scope, calendar, check_by, complete, measure, newest, predicate, prepared
+from aiopsctl.measure import Scope, calendar, complete, measure, newest, prepared
 from aiopsctl.result import Measurement
+from aiopsctl.where import check_by, predicate
 from aiopsctl.window import Window
 
 ZONE = ZoneInfo("UTC")

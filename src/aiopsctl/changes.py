@@ -10,10 +10,11 @@ import polars as pl
 
 from aiopsctl.engine.kept import Events
 from aiopsctl.engine.plan import Reduction, column_of
-from aiopsctl.measure import WINDOW, Scope, check_by, labels, sums
+from aiopsctl.measure import WINDOW, Scope, labels, sums
 from aiopsctl.metric import Metric
 from aiopsctl.readable import DIFFER
 from aiopsctl.stats.change import Change, Days, Scale, Units, change
+from aiopsctl.where import check_by
 
 Key = tuple[tuple[str, Any], ...]
 _GRAIN = ("day", "user_id")

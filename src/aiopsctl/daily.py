@@ -3,7 +3,7 @@
 Shards add, and a day is a shard. What is left of a window at its ends is summed from its rows.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -109,7 +109,8 @@ def _by_day(events: Kept, asked: Asked, plan: Sequence[Reduction], days: Sequenc
     missing = sorted(set().union(*(lacking for _, lacking in found)))
     if not missing:
         return [frames for frames, _ in found]
-    made = local.reduce(_rows_of(events, asked, missing), [replace(each, slices=(*each.slices, DAY)) for each in plan])
+    daily = [replace(each, slices=(*each.slices, DAY)) for each in plan]
+    made = local.reduce_all(_rows_of(events, asked, missing), daily)
     result = []
     for key, (frames, lacking), new in zip(keys, found, made, strict=True):
         own = new.filter(pl.col(DAY).is_in(list(lacking)))
@@ -119,13 +120,13 @@ def _by_day(events: Kept, asked: Asked, plan: Sequence[Reduction], days: Sequenc
     return result
 
 
-def _rows_of(events: Kept, asked: Asked, days: Sequence[str]) -> pl.LazyFrame:
-    """Return the rows of days, each with its day."""
+def _rows_of(events: Kept, asked: Asked, days: Sequence[str]) -> Iterator[pl.LazyFrame]:
+    """Yield the rows of days, each with its day, in parts that memory may hold."""
     spans = [_span(day, asked.tz) for day in days]
     ts = pl.col("ts")
-    rows = asked.rows(events.of(shard for span in spans for shard in events.overlapping(*span)))
-    inside = rows.filter((ts >= spans[0][0]) & (ts < spans[-1][1]))
-    return inside.with_columns(pl.col("day").cast(pl.String).alias(DAY)).filter(pl.col(DAY).is_in(list(days)))
+    for part in events.of(shard for span in spans for shard in events.overlapping(*span)).parts():
+        inside = asked.rows(part).filter((ts >= spans[0][0]) & (ts < spans[-1][1]))
+        yield inside.with_columns(pl.col("day").cast(pl.String).alias(DAY)).filter(pl.col(DAY).is_in(list(days)))
 
 
 def _span(day: str, tz: ZoneInfo) -> Span:

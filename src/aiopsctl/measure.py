@@ -3,8 +3,7 @@
 One path for every command, so that a check and a report can never disagree.
 """
 
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cache, partial
@@ -18,12 +17,12 @@ from aiopsctl.daily import Asked, remembers, sums_of
 from aiopsctl.engine import local
 from aiopsctl.engine.kept import Events, Kept, covered
 from aiopsctl.engine.plan import Reduction, evaluate_all, in_order, reduction_of, reductions
-from aiopsctl.errors import UsageError, nearest
-from aiopsctl.events import CALENDAR, COLUMNS, TEXT
+from aiopsctl.events import CALENDAR, COLUMNS
 from aiopsctl.facts import Setting
 from aiopsctl.metric import Metric
 from aiopsctl.result import Measurement, Reference, Slice
-from aiopsctl.sources.coerce import dtype_of, empty
+from aiopsctl.sources.coerce import dtype_of
+from aiopsctl.where import check_by, predicate
 from aiopsctl.window import Window
 
 MIN_COVERAGE = 0.95
@@ -36,6 +35,7 @@ Told = Callable[[Metric, Slice], Reference]
 """References that are told by a saved baseline, in place of being measured."""
 
 _EVER = Window()
+_FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 _Rows = Mapping[tuple[tuple[Any, ...], int], Mapping[str, Any]]
 
 
@@ -102,15 +102,27 @@ def sums(events: Events, plan: list[Reduction], scope: Scope) -> list[pl.DataFra
         asked = Asked(partial(_filtered, scope=scope), scope.tz, scope.where or "")
         kept = sums_of(events, asked, plan, _windows(scope), WINDOW)
     else:
-        rows = _filtered(events, scope)
         kept = [
-            local.reduce(rows.filter(_inside(window)).with_columns(pl.lit(i, pl.Int8).alias(WINDOW)), plan)
+            local.reduce_all(
+                (rows.with_columns(pl.lit(i, pl.Int8).alias(WINDOW)) for rows in _parts(events, window, scope)), plan
+            )
             for i, window in enumerate(_windows(scope))
         ]
     return [
         in_order(pl.concat(each, how="vertical_relaxed"), reduction)
         for reduction, *each in zip(plan, *kept, strict=True)
     ]
+
+
+def _parts(events: Events, window: Window, scope: Scope) -> Iterator[pl.LazyFrame]:
+    """Yield the rows of a window in parts that memory may hold."""
+    if not isinstance(events, Kept):
+        yield _filtered(events, scope).filter(_inside(window))
+        return
+    if window.since or window.until:
+        events = events.of(events.overlapping(window.since or _FIRST, window.until or _LAST))
+    for part in events.parts():
+        yield _filtered(part, scope).filter(_inside(window))
 
 
 def prepared(events: Events, scope: Scope) -> pl.LazyFrame:
@@ -163,57 +175,6 @@ def calendar(tz: ZoneInfo) -> list[pl.Expr]:
         "weekday": local_ts.dt.weekday(),
     }
     return [found[name].alias(name) for name in CALENDAR]
-
-
-def predicate(where: str) -> pl.Expr:
-    """Return a filter from SQL, or raise `UsageError` for bad syntax, unknown columns and types that do not fit."""
-    shown = f'--where "{where}"'
-    _check_size(shown, where)
-    try:
-        condition = pl.sql_expr(where)
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
-        raise UsageError(f"{shown} is no SQL condition", help=_EXAMPLE) from None
-    if isinstance(condition, list):
-        raise UsageError(f"{shown} is more than one condition", help="join them with AND or OR")
-    for name in condition.meta.root_names():
-        if name not in _SHOWN:
-            known = nearest(name.lower(), _SHOWN) or "aiopsctl explain columns lists the columns"
-            raise UsageError(f"--where: unknown column '{name}'", help=known)
-    try:
-        empty().lazy().filter(condition).collect()
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
-        raise UsageError(f"{shown} cannot be: {str(error).splitlines()[0]}", help=_EXAMPLE) from None
-    return condition
-
-
-def _check_size(shown: str, where: str) -> None:
-    """Raise `UsageError` for what the engine dies of or does not end with: no text, or too many steps."""
-    if not where.isprintable() and any("\ud800" <= character <= "\udfff" for character in where):
-        raise UsageError(f"{shown} is no text: it holds bytes that are not UTF-8", help=_EXAMPLE)
-    steps = _STEP.findall(_LITERAL.sub("", where).lower())
-    if len(steps) > _MOST_STEPS or steps.count("case") > _MOST_CASES:
-        raise UsageError(
-            "--where is too long to be looked at", help="write many values as one list: user_id IN ('a', 'b')"
-        )
-
-
-_LITERAL, _STEP = re.compile(r"'[^']*'"), re.compile(r"\b(?:and|or|not|case)\b|[-+*/%|]", re.IGNORECASE)
-_MOST_STEPS, _MOST_CASES = 1000, 10
-_EXAMPLE = "for example: feature = 'draft' AND latency_ms > 5000 AND ts >= DATE '2026-09-01'"
-_SHOWN = tuple(name for name in COLUMNS if name not in TEXT)
-
-
-def all_of(*conditions: str | None) -> str | None:
-    """Return the SQL condition that all of those given are met, None where there is none."""
-    return " AND ".join(f"({condition})" for condition in conditions if condition) or None
-
-
-def check_by(by: Iterable[str]) -> None:
-    """Raise `UsageError` for a column that cannot be grouped by."""
-    known = _SHOWN + CALENDAR
-    for name in by:
-        if name not in known:
-            raise UsageError(f"unknown column '{name}' to group by", help=nearest(name, known) or ", ".join(known))
 
 
 def _rows(found: pl.DataFrame, by: tuple[str, ...]) -> _Rows:

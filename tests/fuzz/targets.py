@@ -9,9 +9,9 @@ from tempfile import TemporaryDirectory
 
 from aiopsctl.config import load
 from aiopsctl.errors import AiopsctlError
-from aiopsctl.measure import predicate
 from aiopsctl.sources.detect import sources
 from aiopsctl.sources.read import read
+from aiopsctl.where import predicate
 from fuzz.mutate import broken_bytes, broken_records
 
 ROOT = Path(__file__).parents[2]

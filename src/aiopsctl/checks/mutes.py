@@ -7,8 +7,8 @@ from datetime import date
 import polars as pl
 
 from aiopsctl.config import Mute
-from aiopsctl.measure import predicate
 from aiopsctl.result import BREACH, Slice, Verdict
+from aiopsctl.where import predicate
 
 
 def muted(verdict: Verdict, mutes: Sequence[Mute], today: date) -> Verdict:

@@ -10,10 +10,11 @@ from aiopsctl.config import Limit
 from aiopsctl.engine.kept import Events
 from aiopsctl.events import CALENDAR
 from aiopsctl.facts import FACTS
-from aiopsctl.measure import complete, predicate
+from aiopsctl.measure import complete
 from aiopsctl.metric import Metric
 from aiopsctl.readable import number
 from aiopsctl.result import Verdict
+from aiopsctl.where import predicate
 
 
 def never(check: Check, verdict: Verdict, events: Events, where: str | None, most: int | None) -> list[str]:

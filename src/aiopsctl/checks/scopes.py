@@ -10,9 +10,10 @@ from aiopsctl.checks.alarms import BUDGET
 from aiopsctl.checks.baselines import Saved
 from aiopsctl.config import Config, Mute
 from aiopsctl.errors import UsageError
-from aiopsctl.measure import MIN_COVERAGE, Scope, all_of, has_times, iso
+from aiopsctl.measure import MIN_COVERAGE, Scope, has_times, iso
 from aiopsctl.sources.log import Log
 from aiopsctl.views import oldest_of
+from aiopsctl.where import all_of
 from aiopsctl.window import Window
 
 _COVERED = 0.1

@@ -8,12 +8,13 @@ from aiopsctl.checks.baselines import Entry, Kept, Saved, definition
 from aiopsctl.checks.check import Check
 from aiopsctl.checks.scopes import Run, hull
 from aiopsctl.errors import UsageError
-from aiopsctl.measure import Scope, all_of, has_times, measure
+from aiopsctl.measure import Scope, has_times, measure
 from aiopsctl.metric import Metric
 from aiopsctl.readable import interval, number, plural
 from aiopsctl.result import Measurement, Result, Section
 from aiopsctl.sources.log import Log
 from aiopsctl.views import account, nothing_found, refused, span_of
+from aiopsctl.where import all_of
 from aiopsctl.window import Window
 
 _IDS = ("user_id", "session_id", "request_id", "trace_id", "parent_id")

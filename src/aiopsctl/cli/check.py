@@ -78,7 +78,7 @@ def check(
     from aiopsctl.cli.ci import tell_ci
     from aiopsctl.cli.run import check_output, emit, one_of
     from aiopsctl.cli.session import again, names, open_session, scope, too_many_rejects
-    from aiopsctl.measure import check_by, predicate
+    from aiopsctl.where import check_by, predicate
 
     saving = save_baseline is not None
     check_output(common, judges=not (saving or dry_run))

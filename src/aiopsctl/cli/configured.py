@@ -41,7 +41,7 @@ def configuration(common: Common, *, saving: bool = False) -> "tuple[Config, str
 
 def _fault(where: str) -> tuple[str, str] | None:
     """Return what is wrong with a condition of the config, and what would be right."""
-    from aiopsctl.measure import predicate
+    from aiopsctl.where import predicate
 
     try:
         predicate(where)

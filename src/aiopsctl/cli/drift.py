@@ -41,8 +41,8 @@ def drift(
     from aiopsctl.analyses.drift.answer import drift as answer
     from aiopsctl.cli.run import check_output, emit, one_of
     from aiopsctl.cli.session import again, names, open_session, too_many_rejects
-    from aiopsctl.measure import check_by, predicate
     from aiopsctl.views import refused
+    from aiopsctl.where import check_by, predicate
 
     check_output(common)
     one_of("--fail-on", fail_on, tuple(FAIL_ON))

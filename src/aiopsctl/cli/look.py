@@ -77,8 +77,8 @@ def _wanted(name: str, metrics: str, common: Common) -> "list[Metric]":
     """Return the metrics that are asked for, when everything else that can be wrong was looked at, too."""
     from aiopsctl.cli.run import check_output
     from aiopsctl.cli.session import names
-    from aiopsctl.measure import check_by, predicate
     from aiopsctl.views import metrics_of
+    from aiopsctl.where import check_by, predicate
 
     check_output(common)
     wanted = metrics_of(name, names([metrics]))

@@ -111,9 +111,9 @@ def _of_logs(common: Common, cadence: str, title: str, *, show_users: bool) -> "
 
     from aiopsctl.cli.gather import gather
     from aiopsctl.cli.session import open_session, too_many_rejects
-    from aiopsctl.measure import predicate
     from aiopsctl.reports.compose import report
     from aiopsctl.views import refused
+    from aiopsctl.where import predicate
 
     if common.where:
         predicate(common.where)

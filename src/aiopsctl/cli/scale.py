@@ -135,8 +135,8 @@ def _run(name: str, analysis: "Analysis", common: Common, options: dict[str, Any
     from aiopsctl.cli.money import book
     from aiopsctl.cli.run import check_output, emit
     from aiopsctl.cli.session import names, open_session, scope, too_many_rejects
-    from aiopsctl.measure import check_by, predicate
     from aiopsctl.views import refused
+    from aiopsctl.where import check_by, predicate
 
     check_output(common)
     check_by(names(common.by))

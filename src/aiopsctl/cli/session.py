@@ -159,8 +159,9 @@ def again(common: Common) -> tuple[str, ...]:
 
 def scope(session: Session, common: Common) -> "Scope":
     """Return which rows a look-command measures, and how they are cut."""
-    from aiopsctl.measure import Scope, all_of
+    from aiopsctl.measure import Scope
     from aiopsctl.views import oldest_of
+    from aiopsctl.where import all_of
     from aiopsctl.window import Window
 
     reference = None

@@ -3,13 +3,16 @@
 What a frame in memory is asked for, these answer too; only `lazy` does it without reading all rows of a column.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any, Protocol
 
 import polars as pl
+
+PART_ROWS = 1_000_000
+"""About so many rows are summed at once."""
 
 
 class Memory(Protocol):
@@ -55,6 +58,17 @@ class Kept:
         """Return the events of some shards: what is not opened costs nothing."""
         own = set(shards)
         return replace(self, shards=[shard for shard in self.shards if shard in own])
+
+    def parts(self) -> Iterator["Kept"]:
+        """Yield all events in parts that memory may hold, at least one."""
+        part: list[Shard] = []
+        for shard in self.shards:
+            part.append(shard)
+            if sum(each.rows for each in part) >= PART_ROWS:
+                yield replace(self, shards=part)
+                part = []
+        if part or len(self.shards) == 0:
+            yield replace(self, shards=part)
 
     @property
     def height(self) -> int:

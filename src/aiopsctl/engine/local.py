@@ -1,14 +1,17 @@
 """The local engine: Polars, lazy and streaming. All sums of a run are one scan."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
 
 import narwhals.stable.v2 as nw
 import polars as pl
 
-from aiopsctl.engine.plan import Reduction, aggregate
+from aiopsctl.engine.plan import Reduction, add, aggregate
 from aiopsctl.sums import GRAINS, SUMS, name_of
+
+_HELD = 8
+"""So many sums are held before they are added."""
 
 
 def reduce(events: pl.LazyFrame, plan: Sequence[Reduction]) -> list[pl.DataFrame]:
@@ -17,6 +20,23 @@ def reduce(events: pl.LazyFrame, plan: Sequence[Reduction]) -> list[pl.DataFrame
     `events` has the canonical columns that the reductions touch, and the calendar columns that they group by.
     """
     return pl.collect_all([_one(events, reduction) for reduction in plan], engine="streaming")
+
+
+def reduce_all(shards: Iterable[pl.LazyFrame], plan: Sequence[Reduction]) -> list[pl.DataFrame]:
+    """Return the sums of each reduction over several shards, of which one at a time is in memory.
+
+    What several sums of one scan need of it is held until the last of them has it: it must not be the whole log.
+    """
+    held: list[list[pl.DataFrame]] = []
+    for shard in shards:
+        held.append(reduce(shard, plan))
+        if len(held) == _HELD:
+            held = [_added(held, plan)]
+    return held[0] if len(held) == 1 else _added(held, plan)
+
+
+def _added(shards: Sequence[Sequence[pl.DataFrame]], plan: Sequence[Reduction]) -> list[pl.DataFrame]:
+    return [add(each, reduction) for reduction, *each in zip(plan, *shards, strict=True)]
 
 
 def _one(events: pl.LazyFrame, reduction: Reduction) -> pl.LazyFrame:

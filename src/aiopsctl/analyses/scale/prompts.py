@@ -20,12 +20,13 @@ from aiopsctl.changes import changes
 from aiopsctl.engine.plan import Reduction
 from aiopsctl.errors import UsageError
 from aiopsctl.events import CALENDAR
-from aiopsctl.measure import WINDOW, Scope, check_by, iso, labels
+from aiopsctl.measure import WINDOW, Scope, iso, labels
 from aiopsctl.measure import sums as summed
 from aiopsctl.metrics.tokens import input_tokens
 from aiopsctl.prices.weights import weights
 from aiopsctl.stats.change import cutoff
 from aiopsctl.stats.decompose import Sums
+from aiopsctl.where import check_by
 from aiopsctl.window import Window, around, days_in, moment
 
 _DAYS = days_in(THRESHOLD.window)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import msgspec
@@ -10,7 +11,7 @@ import polars as pl
 import pytest
 from store_world import assert_equal, by_store, lines
 
-from aiopsctl.store import finish, hashes, update
+from aiopsctl.store import affected, finish, hashes, update
 from aiopsctl.store.disk import sha256, write_frame
 from aiopsctl.store.manifest import Manifest, load
 from aiopsctl.store.rows import EVENTS, PLACE, SCHEMA, read_rows
@@ -53,17 +54,18 @@ def test_only_days_that_know_an_id_are_looked_at(
     append(log, *new)
     opened: set[str] = set()
 
-    def spied(name: str) -> None:
-        real = getattr(finish, name)
+    def spied(module: ModuleType, name: str) -> None:
+        real = getattr(module, name)
 
         def spy(*given: Any) -> Any:
             opened.update(given[-1])
             return real(*given)
 
-        monkeypatch.setattr(finish, name, spy)
+        monkeypatch.setattr(module, name, spy)
 
-    spied("scan_raw")
-    spied("raw_of")
+    spied(affected, "scan_raw")
+    spied(finish, "scan_raw")
+    spied(finish, "raw_of")
     assert_equal(store, log)
     assert opened == looked_at
 

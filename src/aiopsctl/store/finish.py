@@ -1,7 +1,6 @@
 """From rows as they were read to rows that are answered with: without duplicates, feedback with its call's facts, priced.
 
-What new rows change is found first: their own days, the days of calls that they repeat, of older feedback whose call
-they are, and of traces that they tell of. Only those days are made anew, one at a time.
+Only the days that new rows change (`affected`) are made anew, few at a time.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,9 +15,10 @@ from aiopsctl.prices.apply import Priced, price
 from aiopsctl.prices.rates import Book
 from aiopsctl.sources.join import FOUND, IDS, names_call, repeated_calls, with_call_facts, without_duplicates
 from aiopsctl.sources.traces import FACTS, with_trace_facts
+from aiopsctl.store.affected import Seen
 from aiopsctl.store.disk import write_frame
-from aiopsctl.store.hashes import HASHES, hashed, of_others
-from aiopsctl.store.ids import Where
+from aiopsctl.store.hashes import HASHES, of_others
+from aiopsctl.store.ids import REQUEST, Where, request_hashes
 from aiopsctl.store.manifest import Day, Manifest
 from aiopsctl.store.rows import (
     CALL,
@@ -27,7 +27,6 @@ from aiopsctl.store.rows import (
     SCHEMA,
     UNIT,
     by_day,
-    days_of,
     filled,
     raw_of,
     read_rows,
@@ -48,19 +47,6 @@ _OF_CALL = tuple(dict.fromkeys((*IDS, *CALL_FACTS, *FACTS, "user_id", *HASHES.va
 
 
 @dataclass(frozen=True)
-class Seen:
-    """What was seen of the calls of some days: which hashes of theirs there are several times, and in which days."""
-
-    days: set[str]
-    repeated: pl.DataFrame
-    where: set[str]
-
-
-_REQUEST = HASHES["request_id"]
-_NO_HASHES = pl.DataFrame(schema={_REQUEST: pl.UInt64})
-
-
-@dataclass(frozen=True)
 class Finisher:
     """Finishes days of a store; `order` is the rank of each source among the files as they are named now."""
 
@@ -69,49 +55,6 @@ class Finisher:
     book: Book
     order: Mapping[int, int]
     traces: Sequence[pl.DataFrame]
-
-    def affected(self, rows: pl.LazyFrame, traces: Sequence[pl.DataFrame]) -> tuple[set[str], Seen]:
-        """Return the days that rows which come or go, and what is new of traces, make different, and what was seen."""
-        own = days = days_of(rows)
-        if not self.manifest.days:
-            return days, Seen(set(), _NO_HASHES, set())
-        calls = rows.filter(CALL).select(*IDS, *HASHES.values())
-        if told := [each.select("trace_id") for each in traces if each.height]:
-            retold = self._rows_of(pl.concat(told).unique())
-            days = days | days_of(retold)
-            calls = pl.concat([calls, retold.filter(CALL).select(*IDS, *HASHES.values())])
-        repeating, seen = self._repeating(calls, own)
-        return days.union(repeating, *(self._rating(name, calls) for name in IDS)), seen
-
-    def _rows_of(self, traces: pl.DataFrame) -> pl.LazyFrame:
-        """Return the rows of traces."""
-        hash_ = HASHES["trace_id"]
-        own = traces.select(hashed("trace_id").alias(hash_))
-        found = self._where.rows(hash_, pl.concat([own, own.select(of_others(pl.col(hash_)))]).to_series())
-        return self._raw(self._where.days(found)).join(traces.lazy(), on="trace_id", how="semi")
-
-    def _repeating(self, calls: pl.LazyFrame, days: set[str]) -> tuple[set[str], Seen]:
-        """Return the days of calls that some new ones repeat, and what was seen of all calls of the new ones' days."""
-        new = _hashes_of(calls)
-        held = _hashes_of(self._raw(days & set(self.manifest.days)).filter(CALL))
-        found = self._where.rows(_REQUEST, pl.concat([new, held]))
-        known = found.filter(pl.col(_REQUEST).is_in(new.implode()))
-        ids = calls.filter(pl.col(_REQUEST).is_in(known[_REQUEST].unique().implode())).select("request_id").unique()
-        before = self._raw(self._where.days(known)).filter(CALL)
-        several = pl.concat([found[_REQUEST], new])
-        twice = several.filter(several.is_duplicated()).unique()
-        where = self._where.days(found.filter(pl.col(_REQUEST).is_in(twice.implode())))
-        return days_of(before.join(ids, on="request_id", how="semi")), Seen(days, twice.to_frame(), days | where)
-
-    def _rating(self, name: str, calls: pl.LazyFrame) -> set[str]:
-        """Return the days of feedback that names one of some calls by an id."""
-        if not any(day.named for day in self.manifest.days.values()):
-            return set()
-        others = of_others(pl.col(HASHES[name]))
-        found = self._where.rows(HASHES[name], calls.select(others).drop_nulls().collect().to_series())
-        ids = calls.filter(others.is_in(found[HASHES[name]].unique().implode())).select(name).unique()
-        before = self._raw(self._where.days(found)).filter(names_call(IDS))
-        return days_of(before.join(ids, on=name, how="semi"))
 
     def finish(self, days: set[str], seen: Seen) -> None:
         """Make the answer of some days anew, of which some things were seen; days without rows are taken away."""
@@ -175,14 +118,14 @@ class Finisher:
     def _lost(self, days: set[str], calls: pl.DataFrame, seen: Seen) -> pl.DataFrame:
         """Return the places of calls that repeat another one, of some days and of the calls that their feedback names."""
         if self._are_all(days):
-            twice = self._where.repeated_anywhere(_REQUEST)
+            twice = self._where.repeated_anywhere(REQUEST)
         else:
-            own = pl.concat([_hashes_of(self._raw(days - seen.days).filter(CALL)), calls[_REQUEST].drop_nulls()])
-            found = self._where.rows(_REQUEST, own).filter(pl.col(_REQUEST).is_duplicated())
-            twice = pl.concat([seen.repeated, found.select(_REQUEST).unique()])
+            own = pl.concat([request_hashes(self._raw(days - seen.days).filter(CALL)), calls[REQUEST].drop_nulls()])
+            found = self._where.rows(REQUEST, own).filter(pl.col(REQUEST).is_duplicated())
+            twice = pl.concat([seen.repeated, found.select(REQUEST).unique()])
             days = seen.where | self._where.days(found)
         several = self._raw(days & set(self.manifest.days) if twice.height else set()).filter(CALL)
-        own_ids = several.select(*_BY_CALL, _REQUEST).join(twice.lazy(), on=_REQUEST, how="semi")
+        own_ids = several.select(*_BY_CALL, REQUEST).join(twice.lazy(), on=REQUEST, how="semi")
         same = own_ids.collect(engine="streaming").filter(pl.col("request_id").is_duplicated())
         rows = self._ordered(same).with_row_index("_row")
         return rows.filter(pl.col("_row").is_in(repeated_calls(rows).implode())).select(PLACE)
@@ -223,10 +166,6 @@ class Finisher:
     def _count_contradictory(self, day: Day) -> None:
         priced = price(read_rows(self.folder, day.raw), self.book)
         day.money["contradictory"] = priced.contradictory
-
-
-def _hashes_of(calls: pl.LazyFrame) -> pl.Series:
-    return calls.select(_REQUEST).drop_nulls().collect(engine="streaming").to_series()
 
 
 def _sorted(rows: pl.DataFrame, *by: str) -> pl.DataFrame:

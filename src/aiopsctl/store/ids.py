@@ -6,6 +6,7 @@ from pathlib import Path
 import polars as pl
 
 from aiopsctl.store.disk import Segment
+from aiopsctl.store.hashes import HASHES
 from aiopsctl.store.manifest import Manifest
 from aiopsctl.store.rows import SCHEMA, scan
 
@@ -13,6 +14,12 @@ _AT_ONCE = 4_000_000
 """So many hashes are compared at once: memory is bounded so."""
 
 _PATH = "_path"
+REQUEST = HASHES["request_id"]
+
+
+def request_hashes(calls: pl.LazyFrame) -> pl.Series:
+    """Return the hashes of the requests of calls."""
+    return calls.select(REQUEST).drop_nulls().collect(engine="streaming").to_series()
 
 
 @dataclass(frozen=True)

@@ -18,11 +18,13 @@ from aiopsctl.sources import files
 from aiopsctl.sources.files import Input
 from aiopsctl.sources.log import Account
 from aiopsctl.sources.opening import Opened, Reading, open_all
+from aiopsctl.store.affected import Affected
 from aiopsctl.store.disk import Segment, sha256
 from aiopsctl.store.edits import Coming, with_edits
 from aiopsctl.store.finish import Finisher
 from aiopsctl.store.hashes import hashing
 from aiopsctl.store.identity import Found, tell
+from aiopsctl.store.ids import Where
 from aiopsctl.store.manifest import Day, Manifest, Unit, save, sweep
 from aiopsctl.store.rows import UNIT, Spool, dropped, read_rows, rehash, scan, scan_raw
 from aiopsctl.store.take import Taker
@@ -173,7 +175,7 @@ class _Work:
         leaving = scan_raw(self.folder, self.manifest).filter(UNIT.is_in(list(self.gone)))
         coming = scan(self.folder, [segment for segments in written.values() for segment in segments])
         changing = pl.concat([coming, leaving]) if self.gone else coming
-        affected, seen = self._finisher().affected(changing, traces)
+        affected, seen = Affected(Where(self.folder, self.manifest)).by(changing, traces)
         self.days |= affected
         self._leave()
         self._come(written)

@@ -14,7 +14,7 @@ import narwhals.stable.v2 as nw
 from aiopsctl.events import EXPLICIT, FAILED, REFUSED, TRUNCATED
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Sum:
     """A named thing to add up: a number for each row (Narwhals expression), and how shards are added.
 

@@ -78,15 +78,19 @@ def _counted(of: Any) -> str:
 def _share_unpriced(events: Events) -> float | None:
     if "cost_source" not in events.columns:
         return None
-    sources = events.filter(pl.col("event") == "call")["cost_source"].drop_nulls()
-    return int((sources == "unpriced").sum()) / sources.len() if sources.len() else None
+    is_unpriced = pl.col("cost_source") == "unpriced"
+    calls = events.lazy().filter(pl.col("event") == "call")
+    known, unpriced = calls.select(is_unpriced.count(), unpriced=is_unpriced.sum()).collect(engine="streaming").row(0)
+    return unpriced / known if known else None
 
 
 def gaps_of(events: Events, tz: ZoneInfo) -> list[Gap]:
     """Return the longest runs of whole hours without a call, of a day or more, or of a tenth of a shorter log."""
     if "ts" not in events.columns:
         return []
-    hours = events.filter(pl.col("event") == "call")["ts"].drop_nulls().dt.truncate("1h").unique().sort()
+    calls = events.lazy().filter(pl.col("event") == "call")
+    hour = pl.col("ts").drop_nulls().dt.truncate("1h").unique().sort()
+    hours = calls.select(hour).collect(engine="streaming").to_series()
     if hours.len() < 2:
         return []
     first, last = hours[0], hours[-1]
@@ -103,11 +107,9 @@ def _gap(since: datetime, until: datetime, tz: ZoneInfo) -> Gap:
 
 def _filled(events: Events) -> dict[str, float]:
     """Return the share of rows that have a value, of each canonical column that any row has."""
-    return (
-        {name: 1 - events[name].null_count() / events.height for name in sorted(events.columns)}
-        if events.height
-        else {}
-    )
+    names = sorted(events.columns)
+    filled = events.lazy().select(pl.col(names).count()).collect(engine="streaming").row(0)
+    return {name: count / events.height for name, count in zip(names, filled, strict=True)} if events.height else {}
 
 
 def _origin(a: Account, name: str) -> str:

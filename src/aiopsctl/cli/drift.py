@@ -87,6 +87,7 @@ def scope_of(session: "Session", common: Common) -> "tuple[Scope, str]":
 
     from aiopsctl.analyses.drift.windows import pair
     from aiopsctl.cli.session import scope
+    from aiopsctl.engine.kept import covered
     from aiopsctl.views import nothing_found, oldest_of
     from aiopsctl.window import Window
 
@@ -95,7 +96,7 @@ def scope_of(session: "Session", common: Common) -> "tuple[Scope, str]":
         from aiopsctl.measure import Scope
 
         raise NotJudged(nothing_found(session.log, Scope(session.tz)).removeprefix("error: "))
-    if not common.compare and oldest == session.log.events["ts"].max():
+    if not common.compare and oldest == covered(session.log.events)[1]:
         raise NotJudged(
             f"all rows are of one moment, {oldest.astimezone(session.tz):%Y-%m-%d %H:%M:%S}: nothing lies before it",
             help="--map ts=COLUMN reads their time from another column",
@@ -113,6 +114,6 @@ def scope_of(session: "Session", common: Common) -> "tuple[Scope, str]":
 
 def _features(session: "Session") -> tuple[str, ...]:
     """Return that slices are features, where there are several."""
-    events = session.log.events
-    several = "feature" in events.columns and events["feature"].drop_nulls().n_unique() > 1
-    return ("feature",) if several else ()
+    from aiopsctl.engine.kept import values
+
+    return ("feature",) if len(values(session.log.events, "feature")) > 1 else ()

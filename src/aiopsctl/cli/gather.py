@@ -117,12 +117,10 @@ def _drawn(asked: "Scope", session: "Session", days: int) -> "Scope":
 def _mixes(session: "Session", asked: "Scope") -> "Iterable[Result]":
     """Yield the calls by week and by each of the columns that have a few values."""
     from aiopsctl.catalog import metric
+    from aiopsctl.engine.kept import values
     from aiopsctl.views import view
 
-    events = session.log.events
-    known = [
-        name for name in _MIXED if name in events.columns and 1 < events[name].drop_nulls().n_unique() <= _MOST_VALUES
-    ]
+    known = [name for name in _MIXED if 1 < len(values(session.log.events, name)) <= _MOST_VALUES]
     for name in known[:_MIXES]:
         yield view("latency", [metric("calls")], session.log, replace(asked, by=("week", name)))
 

@@ -123,11 +123,11 @@ def _read(common: Common, config: "Config", config_file: str, tz: ZoneInfo, read
 
 def _require_features(log: "Log", wanted: Sequence[str]) -> None:
     """Raise `NotJudged` for a feature that no row has, with the nearest that one has."""
+    from aiopsctl.engine.kept import values
     from aiopsctl.readable import clean
 
-    there = log.events["feature"].drop_nulls().unique().to_list() if wanted and "feature" in log.events.columns else []
-    if missing := next((name for name in wanted if name not in there), ""):
-        known = sorted(there)
+    known = values(log.events, "feature") if wanted else []
+    if missing := next((name for name in wanted if name not in known), ""):
         listed = f"features: {', '.join(map(clean, known[:20]))}" if known else "say where it is: --map feature=COLUMN"
         raise NotJudged(f"no rows of feature '{missing}'", help=nearest(missing, known) or listed)
 

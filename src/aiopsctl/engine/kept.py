@@ -49,10 +49,10 @@ class Kept:
         """The rows, unread."""
         return self.scan(self.shards)
 
-    def with_columns(self, expr: pl.Expr) -> "Kept":
-        """Return the events with a column that is other than what is kept, of which no sums are remembered."""
+    def changed(self, how: Callable[[pl.LazyFrame], pl.LazyFrame]) -> "Kept":
+        """Return events that are other than what is kept, of which no sums are remembered."""
         scan = self.scan
-        return replace(self, scan=lambda shards: scan(shards).with_columns(expr), memory=None)
+        return replace(self, scan=lambda shards: how(scan(shards)), memory=None)
 
     def of(self, shards: Iterable[Shard]) -> "Kept":
         """Return the events of some shards: what is not opened costs nothing."""
@@ -116,6 +116,19 @@ class Kept:
 
 Events = pl.DataFrame | Kept
 """Canonical events: in memory, or kept in Parquet."""
+
+
+def only(events: Events, condition: pl.Expr) -> Events:
+    """Return the events that meet a condition, unread where they are on disk; their `height` there is that of all."""
+    return events.changed(lambda rows: rows.filter(condition)) if isinstance(events, Kept) else events.filter(condition)
+
+
+def values(events: Events, name: str, where: pl.Expr | None = None) -> list[Any]:
+    """Return the distinct values of a column, sorted; none where there is no such column."""
+    if name not in events.columns:
+        return []
+    rows = events.lazy() if where is None else events.lazy().filter(where)
+    return rows.select(pl.col(name).drop_nulls().unique().sort()).collect(engine="streaming").to_series().to_list()
 
 
 def covered(events: Events) -> tuple[datetime | None, datetime | None]:

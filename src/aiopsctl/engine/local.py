@@ -1,14 +1,14 @@
 """The local engine: Polars, lazy and streaming. All sums of a run are one scan."""
 
 from collections.abc import Iterable, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import narwhals.stable.v2 as nw
 import polars as pl
 
 from aiopsctl.engine.plan import Reduction, add, aggregate
-from aiopsctl.sums import GRAINS, SUMS, name_of
+from aiopsctl.sums import GRAINS, Sum
 
 _HELD = 8
 """So many sums are held before they are added."""
@@ -44,7 +44,7 @@ def _one(events: pl.LazyFrame, reduction: Reduction) -> pl.LazyFrame:
     frame = events.with_columns(derived) if derived else events
     if reduction.required:
         frame = frame.filter(pl.col(key).is_not_null() for key in reduction.required)
-    sums = [_sum(name_of(what)).alias(column) for column, what in reduction.sums.items()]
+    sums = [_sum(what).alias(column) for column, what in reduction.sums.items()]
     return frame.group_by(reduction.keys).agg(sums) if reduction.keys else frame.select(sums)
 
 
@@ -53,9 +53,9 @@ def _grain(name: str) -> pl.Expr:
     return _translated(GRAINS[name])
 
 
-@cache
-def _sum(name: str) -> pl.Expr:
-    return _translated(aggregate(SUMS[name]))
+@lru_cache(maxsize=500)
+def _sum(what: Sum) -> pl.Expr:
+    return _translated(aggregate(what))
 
 
 def _translated(expr: nw.Expr) -> pl.Expr:

@@ -23,7 +23,8 @@ def with_pseudonyms(events: Kept, key: bytes | None) -> Kept:
     """Return events on disk with pseudonyms, where there is a key for them."""
     if key is None or "user_id" not in events.columns:
         return events
-    return events.with_columns(pseudonym(events.lazy(), key))
+    name = pseudonym(events.lazy(), key)
+    return events.changed(lambda rows: rows.with_columns(name))
 
 
 def pseudonym(events: pl.LazyFrame, key: bytes) -> pl.Expr:

@@ -22,8 +22,8 @@ from aiopsctl.window import Window
 RECENT, EARLIER = (7, 0), (90, 60)
 """How many days before the end the sample of recent outputs, and that of earlier ones, begin and end."""
 
-EACH, LONGEST = 3, 500
-"""How many calls of each feature are drawn, and how many characters of an output are shown."""
+EACH, MANY, LONGEST = 3, 2_000, 500
+"""How many calls of each feature are drawn, of about how many, and how many characters of an output are shown."""
 
 _INPUTS = ("query_type", "language", "country", "feature", "input_tokens", "prompt")
 _PARTS = ("system_tokens", "context_tokens", "user_tokens")
@@ -85,7 +85,7 @@ def _sample(events: Events, scope: Scope, complete: datetime) -> Step:
             & (pl.col("status").fill_null("ok") == "ok")
             & pl.all_horizontal(pl.col("request_id", *text).is_not_null())
         )
-        found[name] = _drawn(rows.select("request_id", "feature", *text).unique("request_id").collect())
+        found[name] = _drawn(_few(rows.select("request_id", "feature", *text)))
     if not found["recent"] or not found["earlier"]:
         return Step(1, task, (), "calls with a request_id in the last 7 days and 60 to 90 days ago")
     counts = " and ".join(f"{len(calls)} {name}" for name, calls in found.items())
@@ -96,6 +96,16 @@ def _sample(events: Events, scope: Scope, complete: datetime) -> Step:
         None if text else "their text is not read: look them up by id, or --with-text",
         found,
     )
+
+
+def _few(calls: pl.LazyFrame) -> pl.DataFrame:
+    """Return calls, of a feature that has many about `MANY`: enough to draw from."""
+    share = (pl.len() // MANY).clip(1).alias("_share")
+    of_feature = calls.group_by("feature").agg(share).collect(engine="streaming").lazy()
+    few = calls.join(of_feature, on="feature", nulls_equal=True).filter(
+        pl.col("request_id").hash() % pl.col("_share") == 0
+    )
+    return few.drop("_share").collect(engine="streaming").unique("request_id")
 
 
 def _drawn(calls: pl.DataFrame) -> list[dict[str, str]]:
@@ -111,7 +121,7 @@ def _drawn(calls: pl.DataFrame) -> list[dict[str, str]]:
 
 def _models(events: Events, changes: Sequence[Told]) -> Step:
     task = "check for provider and model changes"
-    lacks = [name for name in _SERVED if name not in events.columns or events[name].null_count() == events.height]
+    lacks = [name for name in _SERVED if name not in events.columns]
     moved = list(_moves(changes, _SERVED))
     found = moved or ["no provider, model or version came, went or moved"]
     missing = f"{', '.join(lacks)} in the log" if lacks else "what the provider announced: it is in no log"
@@ -142,7 +152,7 @@ def _size(of: Told) -> str:
 
 def _prompts(events: Events, scope: Scope, changes: Sequence[Told]) -> Step:
     task = "check prompts, instructions and context for changes"
-    present = [name for name in ("prompt_version", *_PARTS) if name in events.columns and events[name].count()]
+    present = [name for name in ("prompt_version", *_PARTS) if name in events.columns]
     if not present:
         return Step(4, task, (), "prompt_version, system_tokens or context_tokens in the log")
     parts = [name for name in _PARTS if name in present]

@@ -9,7 +9,7 @@ import polars as pl
 from aiopsctl import sums
 from aiopsctl.analyses.drift.moves import POINTS, SCORES, SIZES, UNDATED, Gate, Series, alone, judged
 from aiopsctl.analyses.drift.tails import TAILED, Tail, beyond, quantile, tail_of
-from aiopsctl.engine.kept import Events
+from aiopsctl.engine.kept import Events, only
 from aiopsctl.engine.plan import Reduction
 from aiopsctl.measure import WINDOW, Scope
 from aiopsctl.measure import sums as taken
@@ -268,7 +268,7 @@ def _alone(column: Column, events: Events, scope: Scope) -> str:
         return column.series.alone()
     of_row = {"user_id": pl.col("user_id"), "day": pl.col("ts").dt.convert_time_zone(scope.tz.key).dt.date()}
     for key, who, _ in column.series.without():
-        rest = _columns(events.filter(of_row[key].ne_missing(who)), scope, [column.name])
+        rest = _columns(only(events, of_row[key].ne_missing(who)), scope, [column.name])
         if all(each.level == "ok" for each in rest):
             return alone(key)
     return ""

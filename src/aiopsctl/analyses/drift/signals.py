@@ -13,7 +13,7 @@ from aiopsctl import sums as named
 from aiopsctl.analyses.drift.moves import POINTS, RARE, SCORES, SIZES, TICKETS, UNDATED, Gate, Series, judged
 from aiopsctl.changes import scale_of
 from aiopsctl.context import missing
-from aiopsctl.engine.kept import Events
+from aiopsctl.engine.kept import Events, covered, values
 from aiopsctl.engine.plan import Reduction, column_of
 from aiopsctl.measure import WINDOW, Scope, labels, measure, sums
 from aiopsctl.metric import Metric
@@ -204,8 +204,8 @@ def _weekly(
 
 def _weeks(events: Events, scope: Scope, complete: datetime) -> Window | None:
     """Return the last complete weeks of the log, up to `WEEKS`; None where there is none."""
-    oldest = events["ts"].min()
-    if not isinstance(oldest, datetime):
+    oldest, _ = covered(events)
+    if oldest is None:
         return None
     end = complete.astimezone(scope.tz).date()
     end -= timedelta(days=end.weekday())
@@ -219,10 +219,9 @@ def _weeks(events: Events, scope: Scope, complete: datetime) -> Window | None:
 
 def _tickets(events: Events, scope: Scope, complete: datetime) -> Iterator[Signal]:
     """Yield the tickets about accuracy, by category: per 1,000 users, tested per call."""
-    if "category" not in events.columns:
-        return
-    categories = events.filter(pl.col("kind") == "ticket")["category"].drop_nulls().unique().sort()
-    about = [category for category in categories if _ACCURACY.search(category)]
+    about = [
+        category for category in values(events, "category", pl.col("kind") == "ticket") if _ACCURACY.search(category)
+    ]
     if not about:
         return
     import narwhals.stable.v2 as nw
@@ -240,7 +239,7 @@ def _tickets(events: Events, scope: Scope, complete: datetime) -> Iterator[Signa
 
 def _users(events: Events, scope: Scope, complete: datetime) -> Iterator[Signal]:
     """Yield the share of the product's users who use the AI in a week, where the log tells who uses the product."""
-    if "user_id" not in events.columns or not events.select((pl.col("event") == "activity").any()).item():
+    if "user_id" not in events.columns or "activity" not in values(events, "event"):
         return
     metric = catalog.metric(USAGE)
     own, everyone = (

@@ -250,7 +250,7 @@ def test_misfits_cost_the_field(size: int) -> None:
 
 
 def test_misfits_deep_within() -> None:
-    """What does not fit is left out of records within lists; a line that is refused for something else is rejected."""
+    """What does not fit is left out of records within lists, and counted; a line refused for more is rejected as it was."""
     schema = {
         "id": pl.String,
         "spans": pl.List(pl.Struct({"name": pl.String, "usage": pl.Struct({"input": pl.String})})),
@@ -260,6 +260,7 @@ def test_misfits_deep_within() -> None:
         b'{"id": "b", "spans": "none", "more": ' + b"9" * 600 + b"}",
         b'{"id": "c", "spans": {}, "more": ' + b"[" * 1005 + b"]" * 1005 + b"}",
         b'{"id": "d", "spans": []}',
+        b'{"id": "e", "spans": [{"name": "x", "usage": 3}]}',
     ]
 
     (chunk,) = joined(chunks(BytesIO(b"\n".join(rows))))
@@ -267,8 +268,12 @@ def test_misfits_deep_within() -> None:
 
     assert parsed.rows.rows() == [
         ("a", [{"name": "x", "usage": None}, None, None, {"name": "y", "usage": {"input": "3"}}], 1), ("d", [], 4),
+        ("e", [{"name": "x", "usage": None}], 5),
     ]  # fmt: skip
-    assert [(each.line, each.reason) for each in parsed.rejects] == [(2, "not_readable"), (3, "not_readable")]
+    assert [(each.line, each.reason, each.text) for each in parsed.rejects] == [
+        (line, "not_readable", rows[line - 1]) for line in (2, 3)
+    ]
+    assert parsed.field_errors == {"spans": (2, 1)}
 
 
 @pytest.mark.parametrize("size", [7, 1 << 10, CHUNK_BYTES])

@@ -1,0 +1,142 @@
+"""What a store does where a log is broken late, long, unfinished, or damaged where it was read already."""
+
+import gzip
+import json
+import os
+from pathlib import Path
+
+import polars as pl
+import pytest
+from store_world import assert_equal, by_logs, by_store
+
+from aiopsctl.store import memory, rows
+from aiopsctl.store.memory import Remembered
+
+CALL = '{"ts": "2026-09-%02dT10:00:00Z", "request_id": "r%d", "model": "gpt-4o", "input_tokens": 7}\n'
+
+
+def calls(*numbers: int) -> str:
+    """Return lines of calls, each of a day of its own."""
+    return "".join(CALL % (number % 28 + 1, number) for number in numbers)
+
+
+def ids(store: Path, log: Path) -> list[str]:
+    """Return the ids of what a store holds of a log."""
+    return sorted(by_store(store, log).events.lazy().collect()["request_id"].to_list())
+
+
+@pytest.mark.parametrize("enough", [1 << 10, rows._ENOUGH], ids=["written in between", "held"])
+def test_an_archive_that_is_broken_at_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, enough: int) -> None:
+    """An archive whose checksum is wrong gives no row, though its rows were read before that could be known."""
+    monkeypatch.setattr(rows, "_ENOUGH", enough)
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    packed = bytearray(gzip.compress(calls(*range(100, 9_000)).encode()))
+    packed[-8:-4] = b"\0\0\0\0"
+    (logs / "a.jsonl").write_text(calls(1, 2, 3))
+    (logs / "b.jsonl.gz").write_bytes(packed)
+    (logs / "c.jsonl").write_text(calls(4, 29))
+
+    assert_equal(tmp_path / "store", logs)
+    assert ids(tmp_path / "store", logs) == ["r1", "r2", "r29", "r3", "r4"]
+
+
+def test_files_are_told_as_a_reading_tells_them(tmp_path: Path) -> None:
+    """Rows, rejects and the time covered are told of each file, of what was appended too."""
+    log, store = tmp_path / "a.jsonl", tmp_path / "store"
+    for part in (calls(5, 6), calls(9, 2), "no JSON\n" + calls(7)):
+        with log.open("a") as file:
+            file.write(part)
+        (told,) = by_store(store, log).account.read
+        assert [told] == by_logs(log).account.read
+
+    assert (told.rows, told.rejected, str(told.since)[:10], str(told.until)[:10]) == (5, 1, "2026-09-03", "2026-09-10")
+
+
+def test_what_was_read_is_not_read_again(tmp_path: Path) -> None:
+    """Of a log that grew only what is new is read: damage amid what was read before is not noticed."""
+    log, store = tmp_path / "a.jsonl", tmp_path / "store"
+    log.write_text(calls(*range(200)))
+    by_store(store, log)
+    with log.open("r+") as file:
+        file.seek(log.stat().st_size // 2)
+        file.write("x" * 200)
+        file.seek(0, os.SEEK_END)
+        file.write(calls(200))
+
+    assert len(ids(store, log)) == 201
+    assert by_logs(log).events.lazy().collect().height < 201
+
+
+def test_a_last_line_without_its_end(tmp_path: Path) -> None:
+    """A last line that is a whole object counts at once, one that is not yet waits; neither counts twice."""
+    log, store = tmp_path / "a.jsonl", tmp_path / "store"
+    whole, part = calls(2).rstrip(), calls(3)
+    seen = []
+    for text in (calls(1) + whole, "\n" + part[:30], part[30:-1], "\n"):
+        with log.open("a") as file:
+            file.write(text)
+        seen.append(ids(store, log))
+
+    assert seen == [["r1", "r2"], ["r1", "r2"], ["r1", "r2", "r3"], ["r1", "r2", "r3"]]
+
+
+def test_a_long_line_without_its_end(tmp_path: Path) -> None:
+    """A last line longer than what is looked at at once waits for its end as any other does."""
+    log, store = tmp_path / "a.jsonl", tmp_path / "store"
+    long = json.dumps({"ts": "2026-09-02T10:00:00Z", "request_id": "long", "text": "x" * 200_000})
+    log.write_text(calls(1) + long[:-1])
+    before = ids(store, log)
+    log.write_text(calls(1) + long)
+
+    assert (before, ids(store, log)) == (["r1"], ["long", "r1"])
+
+
+def sums(day: str, value: int) -> pl.DataFrame:
+    """Return sums of a day, as a check remembers them."""
+    return pl.DataFrame({memory.DAY: [day], "calls": [value]})
+
+
+def test_damaged_sums_are_summed_again(tmp_path: Path) -> None:
+    """Of remembered sums, those of days that changed, or whose file is damaged, are missing; no others are."""
+    kept = Remembered(tmp_path / "sums")
+    kept.keep("key", {"a": "1"}, sums("a", 5))
+    kept.keep("key", {"b": "1"}, sums("b", 7))
+    both = {"a": "1", "b": "1"}
+
+    def recalled(marks: dict[str, str]) -> tuple[list[int], set[str]]:
+        frames, lacking = kept.recall("key", marks)
+        return [value for frame in frames for value in frame["calls"]], lacking
+
+    assert recalled(both) == ([5, 7], set())
+    assert recalled({"a": "1", "b": "2"}) == ([5], {"b"})
+    assert recalled({"c": "1"}) == ([], {"c"})
+    for damage in (lambda data: b"x" * len(data), lambda data: data[:-1]):
+        (path,) = [p for p in (tmp_path / "sums" / "key").glob(".sums-*") if pl.read_parquet(p)["calls"].item() == 7]
+        whole = path.read_bytes()
+        path.write_bytes(damage(whole))
+        assert recalled(both) == ([5], {"b"})
+        path.write_bytes(whole)
+
+
+def test_remembered_sums_do_not_pile_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files of sums are merged, those that no index lists go after an hour, and so do the questions asked longest ago."""
+    monkeypatch.setattr(memory, "_KEYS", 2)
+    kept = Remembered(tmp_path / "sums")
+    days = [f"d{number}" for number in range(20)]
+    for number, day in enumerate(days):
+        kept.keep("key", {day: "1"}, sums(day, number))
+    for path in (tmp_path / "sums" / "key").iterdir():
+        os.utime(path, (0, 0))
+    kept.keep("key", {"last": "1"}, sums("last", 20))
+    frames, lacking = kept.recall("key", dict.fromkeys([*days, "last"], "1"))
+
+    assert sorted(value for frame in frames for value in frame["calls"]) == list(range(21))
+    assert lacking == set()
+    assert len(list((tmp_path / "sums" / "key").glob(".sums-*"))) <= memory._FILES
+
+    os.utime(tmp_path / "sums" / "key", (0, 0))
+    for key in ("second", "third"):
+        kept.keep(key, {"a": "1"}, sums("a", 1))
+
+    assert sorted(os.listdir(tmp_path / "sums")) == ["second", "third"]

@@ -53,34 +53,6 @@ def test_files_are_told_as_a_reading_tells_them(tmp_path: Path) -> None:
     assert (told.rows, told.rejected, str(told.since)[:10], str(told.until)[:10]) == (5, 1, "2026-09-03", "2026-09-10")
 
 
-def test_what_was_read_is_not_read_again(tmp_path: Path) -> None:
-    """Of a log that grew only what is new is read: damage amid what was read before is not noticed."""
-    log, store = tmp_path / "a.jsonl", tmp_path / "store"
-    log.write_text(calls(*range(200)))
-    by_store(store, log)
-    with log.open("r+") as file:
-        file.seek(log.stat().st_size // 2)
-        file.write("x" * 200)
-        file.seek(0, os.SEEK_END)
-        file.write(calls(200))
-
-    assert len(ids(store, log)) == 201
-    assert by_logs(log).events.lazy().collect().height < 201
-
-
-def test_a_last_line_without_its_end(tmp_path: Path) -> None:
-    """A last line that is a whole object counts at once, one that is not yet waits; neither counts twice."""
-    log, store = tmp_path / "a.jsonl", tmp_path / "store"
-    whole, part = calls(2).rstrip(), calls(3)
-    seen = []
-    for text in (calls(1) + whole, "\n" + part[:30], part[30:-1], "\n"):
-        with log.open("a") as file:
-            file.write(text)
-        seen.append(ids(store, log))
-
-    assert seen == [["r1", "r2"], ["r1", "r2"], ["r1", "r2", "r3"], ["r1", "r2", "r3"]]
-
-
 def test_a_long_line_without_its_end(tmp_path: Path) -> None:
     """A last line longer than what is looked at at once waits for its end as any other does."""
     log, store = tmp_path / "a.jsonl", tmp_path / "store"

@@ -10,6 +10,7 @@ import pytest
 from store_world import assert_equal, by_logs, by_store
 
 from aiopsctl.store import memory, rows
+from aiopsctl.store.manifest import load
 from aiopsctl.store.memory import Remembered
 
 CALL = '{"ts": "2026-09-%02dT10:00:00Z", "request_id": "r%d", "model": "gpt-4o", "input_tokens": 7}\n'
@@ -51,6 +52,33 @@ def test_files_are_told_as_a_reading_tells_them(tmp_path: Path) -> None:
         assert [told] == by_logs(log).account.read
 
     assert (told.rows, told.rejected, str(told.since)[:10], str(told.until)[:10]) == (5, 1, "2026-09-03", "2026-09-10")
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl", "a.jsonl.gz"])
+def test_a_file_that_was_only_touched(tmp_path: Path, name: str) -> None:
+    """A file whose time changed, or its name, and not what is in it, is the one that was read; one that was cut is not."""
+    log, store = tmp_path / name, tmp_path / "store"
+    text = calls(1, 2, 3) if "jsonl" in name else "ts,model,latency_ms\n2026-09-01T00:00:00Z,a,1\n2026-09-02T00:00:00Z,b,2\n"
+    log.write_bytes(gzip.compress(text.encode()) if name.endswith("gz") else text.encode())
+    rows = by_store(store, log).events.height
+    os.utime(log, (0, 0))
+    by_store(store, log)
+    moved = log.rename(tmp_path / f"moved-{name}")
+    by_store(store, moved)
+
+    assert [(unit.id, unit.shown) for unit in load(store)[0].units] == [(0, str(moved))]
+    assert by_store(store, moved).events.height == rows
+
+
+def test_models_without_a_price_come_by_their_calls(tmp_path: Path) -> None:
+    """Of models without a price the one with most calls comes first, and of two alike the first by name, over all days."""
+    log = tmp_path / "a.jsonl"
+    models = ["few", "many", "many", "b", "b", "a", "a", "many"]
+    log.write_text("".join((CALL % (n + 1, n)).replace("gpt-4o", model) for n, model in enumerate(models)))
+
+    assert by_store(tmp_path / "store", log).money.unpriced.select("model", "calls").rows() == [
+        ("many", 3), ("a", 2), ("b", 2), ("few", 1),
+    ]  # fmt: skip
 
 
 def test_a_long_line_without_its_end(tmp_path: Path) -> None:

@@ -210,3 +210,28 @@ def test_empty_log_that_fills() -> None:
     append(call(1))
 
     assert 1 == follower.read(["log.jsonl"]).events.height
+
+
+def test_rejects_that_are_saved_are_saved_whole() -> None:
+    """Where rejected lines are saved, each look reads all files anew: what is saved is of all of them."""
+    append("oops\n")
+    follower = Follower()
+    for _ in range(2):
+        follower.read(["log.jsonl"], how=Reading(rejects="rejects.out"))
+        append(call(3))
+
+    assert (0, 0) == (follower.whole, follower.appended)
+    assert [json.loads(line)["line"] for line in Path("rejects.out").read_text().splitlines()] == [3]
+
+
+@pytest.mark.parametrize("before", [0, 2])
+def test_a_long_line_on_its_way(before: int) -> None:
+    """A line of 200 KB that is written in pieces is rejected as torn while it lacks its end, and read when it has it."""
+    whole = "".join(map(call, range(1, before + 1)))
+    long = call(9, text="x" * 200_000)
+    Path("log.jsonl").write_text(whole + (long[:150_000] if before else ""))
+    follower = Follower()
+    follower.read(["log.jsonl"])
+    for text in (whole + long[:-1], whole + long, whole + long + call(10)):
+        Path("log.jsonl").write_text(text)
+        assert_same(read(["log.jsonl"]), follower.read(["log.jsonl"]))

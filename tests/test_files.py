@@ -490,3 +490,24 @@ def test_whole_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 
     with pytest.raises(UsageError, match="one JSON document of more than 1 MiB"):
         read(["log.json"])
+
+
+def test_rows_are_guessed_from_the_first_lines() -> None:
+    """A file has about as many rows as lines as long as its first ones; eight times as many if packed, 20 bytes each in Parquet."""
+    packed = gzip.compress(jsonl(*[7] * 10))
+    about = {
+        "log.jsonl": (jsonl(*range(1_000)), 1_000),
+        "long.jsonl": (jsonl(*[7] * 10_000), 10_000),
+        "one.jsonl": (jsonl(1).strip(), 1),
+        "empty.jsonl": (b"", 0),
+        "log.jsonl.gz": (packed, len(packed) * 8 // len(jsonl(7))),
+        "log.parquet": (b"PAR1" + b"x" * 1_996, 100),
+        "bad.jsonl.gz": (b"\x1f\x8bnone", 0),
+        "log.bz2": (b"BZh9", 0),
+    }
+    for name, (data, _) in about.items():
+        Path(name).write_bytes(data)
+
+    assert {name: files.rows_about(Input(name)) for name in (*about, "missing")} == pytest.approx(
+        {name: rows for name, (_, rows) in about.items()} | {"missing": 0}, rel=0.001
+    )

@@ -42,6 +42,21 @@ def test_an_archive_that_is_broken_at_its_end(tmp_path: Path, monkeypatch: pytes
     assert ids(tmp_path / "store", logs) == ["r1", "r2", "r29", "r3", "r4"]
 
 
+def test_rows_do_not_pile_up_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows on their way to a store are written as soon as they take too much memory, and not before."""
+    spool = rows.Spool(tmp_path)
+    row = pl.DataFrame({name: [None] for name in rows.SCHEMA}, schema=rows.SCHEMA)
+    size = row.estimated_size()
+    monkeypatch.setattr(rows, "_ENOUGH", 2 * size)
+    written = []
+    for _ in range(6):
+        spool.add(row)
+        written.append(sum(segment.rows for segments in spool.written.values() for segment in segments))
+
+    assert size > 0
+    assert written == [0, 0, 3, 3, 3, 6]
+
+
 def test_files_are_told_as_a_reading_tells_them(tmp_path: Path) -> None:
     """Rows, rejects and the time covered are told of each file, of what was appended too."""
     log, store = tmp_path / "a.jsonl", tmp_path / "store"
@@ -57,8 +72,12 @@ def test_files_are_told_as_a_reading_tells_them(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["a.csv", "a.jsonl", "a.jsonl.gz"])
 def test_a_file_that_was_only_touched(tmp_path: Path, name: str) -> None:
     """A file whose time changed, or its name, and not what is in it, is the one that was read; one that was cut is not."""
-    log, store = tmp_path / name, tmp_path / "store"
-    text = calls(1, 2, 3) if "jsonl" in name else "ts,model,latency_ms\n2026-09-01T00:00:00Z,a,1\n2026-09-02T00:00:00Z,b,2\n"
+    log, store = tmp_path / name, tmp_path / "[a] store*"
+    text = (
+        calls(1, 2, 3)
+        if "jsonl" in name
+        else "ts,model,latency_ms\n2026-09-01T00:00:00Z,a,1\n2026-09-02T00:00:00Z,b,2\n"
+    )
     log.write_bytes(gzip.compress(text.encode()) if name.endswith("gz") else text.encode())
     rows = by_store(store, log).events.height
     os.utime(log, (0, 0))

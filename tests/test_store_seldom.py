@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 from store_world import assert_equal, by_logs, by_store
 
+from aiopsctl.sources import lines as reader
 from aiopsctl.store import memory, rows
 from aiopsctl.store.manifest import load
 from aiopsctl.store.memory import Remembered
@@ -57,16 +58,18 @@ def test_rows_do_not_pile_up_in_memory(tmp_path: Path, monkeypatch: pytest.Monke
     assert written == [0, 0, 3, 3, 3, 6]
 
 
-def test_files_are_told_as_a_reading_tells_them(tmp_path: Path) -> None:
-    """Rows, rejects and the time covered are told of each file, of what was appended too."""
+def test_files_are_told_as_a_reading_tells_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows, rejects and the time covered are told of each file: of what was appended too, and of many chunks of it."""
+    monkeypatch.setattr(reader, "CHUNK_BYTES", 200)
+    monkeypatch.setattr(reader.chunks, "__defaults__", (200, reader.MAX_LINE_BYTES, 1))
     log, store = tmp_path / "a.jsonl", tmp_path / "store"
-    for part in (calls(5, 6), calls(9, 2), "no JSON\n" + calls(7)):
+    for part in (calls(5, 6), calls(9, 12, 2, 11, 7, 8, 10), "no JSON\n" + calls(4)):
         with log.open("a") as file:
             file.write(part)
         (told,) = by_store(store, log).account.read
         assert [told] == by_logs(log).account.read
 
-    assert (told.rows, told.rejected, str(told.since)[:10], str(told.until)[:10]) == (5, 1, "2026-09-03", "2026-09-10")
+    assert (told.rows, told.rejected, str(told.since)[:10], str(told.until)[:10]) == (10, 1, "2026-09-03", "2026-09-13")
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.jsonl", "a.jsonl.gz"])

@@ -10,8 +10,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from aiopsctl.store import disk
+from aiopsctl.store import disk, manifest
 from aiopsctl.store.disk import StoreError
+from aiopsctl.store.manifest import Day, Manifest
 
 
 def handles() -> int:
@@ -101,3 +102,42 @@ def test_segments(tmp_path: Path) -> None:
     assert not disk.is_whole(tmp_path, segment)
     path.unlink()
     assert not disk.is_whole(tmp_path, segment)
+
+
+def test_sweep(tmp_path: Path) -> None:
+    """Segments go that neither manifest lists and that are older than an hour, and files half written; nothing else does."""
+    made = {
+        kind: disk.write_frame(tmp_path, kind, pl.DataFrame({"x": [kind]}))
+        for kind in ("now", "before", "old", "young")
+    }
+    manifest.save(tmp_path, Manifest(days={"d": Day(raw=[made["before"]])}))
+    holds = Manifest(days={"d": Day(raw=[made["now"]])}, traces={"0": made["now"]})
+    manifest.save(tmp_path, holds)
+    (tmp_path / ".tmp-1").touch()
+    (tmp_path / "notes.txt").touch()
+    for path in tmp_path.iterdir():
+        if "young" not in path.name:
+            os.utime(path, (0, 0))
+
+    manifest.sweep(tmp_path, holds)
+
+    left = {"MANIFEST", "MANIFEST.prev", "notes.txt", *(made[kind].name for kind in ("now", "before", "young"))}
+    assert set(os.listdir(tmp_path)) == left
+    assert manifest.load(tmp_path, deep=True) == (holds, "")
+
+
+def test_what_is_damaged_is_named(tmp_path: Path) -> None:
+    """A manifest that is damaged gives way to the one before it, and both to none; what was wrong is said."""
+    segment = disk.write_frame(tmp_path, "raw", pl.DataFrame({"x": [1]}))
+    first, second = Manifest(), Manifest(days={"d": Day(raw=[segment])})
+    manifest.save(tmp_path, first)
+    manifest.save(tmp_path, second)
+    assert (first.generation, second.generation) == (1, 1)
+
+    (tmp_path / segment.name).unlink()
+    assert manifest.load(tmp_path) == (first, f"{segment.name} is damaged or missing")
+    path = tmp_path / "MANIFEST"
+    path.write_bytes(path.read_bytes().replace(b'"next_unit":0', b'"next_unit":1'))
+    assert manifest.load(tmp_path) == (first, "MANIFEST is damaged")
+    (tmp_path / "MANIFEST.prev").write_bytes(b"{")
+    assert manifest.load(tmp_path) == (Manifest(), "MANIFEST is damaged; MANIFEST.prev is damaged")

@@ -60,7 +60,7 @@ def test_cell(value: object, expected: object) -> None:
     [
         (4.256, "score", "4.26"), (-1.0, "score", "-1.00"), (41.0, "tokens/s", "41 tokens/s"), (1.0, "tokens/s", "1 tokens/s"),
         (1, "hours", "1 hour"), (2, "hours", "2 hours"), (1.5, "hours", "1.50 hours"), (1, "months", "1 month"), (0.25, "months", "0.250 months"),
-        (12.4, "rpm", "12 /min"), (1234.4, "events", "1,234"), (0.0009, "x", "0.0009x"), (0.001, "x", "0.001x"), (9.996, "x", "10.0x"),
+        (12.4, "rpm", "12 /min"), (12.4, "events", "12"), (0.0009, "x", "0.0009x"), (0.001, "x", "0.001x"), (9.996, "x", "10.0x"),
         (0.9996, "x", "1.00x"), (-0.5, "points", "-0.500"), (999.94, "points", "999.9"), (-0.004, "usd", "-$0.004"),
     ],
 )  # fmt: skip

@@ -9,10 +9,13 @@ import polars as pl
 import pytest
 from store_world import assert_equal, by_logs, by_store
 
+from aiopsctl.prices.rates import Book
 from aiopsctl.sources import lines as reader
+from aiopsctl.sources.opening import Reading
 from aiopsctl.store import memory, rows
 from aiopsctl.store.manifest import load
 from aiopsctl.store.memory import Remembered
+from aiopsctl.store.store import Store
 
 CALL = '{"ts": "2026-09-%02dT10:00:00Z", "request_id": "r%d", "model": "gpt-4o", "input_tokens": 7}\n'
 
@@ -90,6 +93,21 @@ def test_a_file_that_was_only_touched(tmp_path: Path, name: str) -> None:
 
     assert [(unit.id, unit.shown) for unit in load(store)[0].units] == [(0, str(moved))]
     assert by_store(store, moved).events.height == rows
+
+
+def test_a_mapped_column_that_only_what_was_read_has(tmp_path: Path) -> None:
+    """A mapped column need not be in what is new, neither in another file nor in lines that were appended."""
+    logs, how = tmp_path / "logs", Reading(columns=("latency_ms=took",))
+    logs.mkdir()
+    (logs / "a.jsonl").write_text(calls(1).replace("input_tokens", "took"))
+    (logs / "b.jsonl").write_text(calls(2).replace("input_tokens", "took"))
+    heights = []
+    for name in ("a.jsonl", "b.jsonl", "c.jsonl"):
+        with (logs / name).open("a") as file:
+            file.write(calls(len(heights) + 3))
+        heights.append(Store(tmp_path / "store").read([str(logs)], [], how, Book()).events.height)
+
+    assert heights == [3, 4, 5]
 
 
 def test_models_without_a_price_come_by_their_calls(tmp_path: Path) -> None:

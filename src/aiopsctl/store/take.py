@@ -1,7 +1,7 @@
 """Reads what is new of the sources into a store: each file by itself, and of one that grew only what was appended."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -28,7 +28,8 @@ _END = 1 << 62
 class Taker:
     """Reads sources into segments, and keeps the manifest's account of them; `opened` are the files that were read.
 
-    With `once`, a last line that lacks its end is read as what it is: nothing will be appended.
+    With `once`, a last line that lacks its end is read as what it is: nothing will be appended. `mapped` are the columns
+    of the map that were found, with what they are in the logs.
     """
 
     folder: Path
@@ -36,6 +37,7 @@ class Taker:
     how: Reading
     spool: Spool
     once: bool = False
+    mapped: Mapping[str, str] = field(default_factory=dict)
     traces: list[pl.DataFrame] = field(default_factory=list)
     opened: list[Opened] = field(default_factory=list)
 
@@ -104,6 +106,7 @@ class Taker:
         for unit, one, account in zip(units, alike, accounts, strict=True):
             account.files += 1
             account.sources[one.source.name] += 1
+            account.mapped = dict(self.mapped)
             account.read.append(spans[unit.id].told(one, run.refused[unit.id]))
             if one.each.part is not None:
                 unit.line = one.each.part.first + one.each.part.lines

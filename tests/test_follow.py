@@ -235,3 +235,21 @@ def test_a_long_line_on_its_way(before: int) -> None:
     for text in (whole + long[:-1], whole + long, whole + long + call(10)):
         Path("log.jsonl").write_text(text)
         assert_same(read(["log.jsonl"]), follower.read(["log.jsonl"]))
+
+
+def test_what_was_appended_is_read_once() -> None:
+    """A line that one look read is not read again by the next: were it damaged since, nobody would notice."""
+    follower = Follower()
+    for n in (3, 4):
+        follower.read(["log.jsonl"])
+        append(call(n) + call(10 + n))
+    follower.read(["log.jsonl"])
+    at = Path("log.jsonl").read_text().index('{"ts": "2026-09-04')
+    with Path("log.jsonl").open("r+") as file:
+        file.seek(at)
+        file.write("x" * 20)
+    append(call(5))
+    found = follower.read(["log.jsonl"])
+
+    assert (1, 3) == (follower.whole, follower.appended)
+    assert ["r1", "r2", "r3", "r13", "r4", "r14", "r5"] == found.events["request_id"].to_list()

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 from store_world import assert_equal, by_logs, by_store
 
-from aiopsctl.prices.rates import Book
+from aiopsctl.prices.rates import Book, Override
 from aiopsctl.sources import lines as reader
 from aiopsctl.sources.opening import Reading
 from aiopsctl.store import memory, rows
@@ -108,6 +108,34 @@ def test_a_mapped_column_that_only_what_was_read_has(tmp_path: Path) -> None:
         heights.append(Store(tmp_path / "store").read([str(logs)], [], how, Book()).events.height)
 
     assert heights == [3, 4, 5]
+
+
+@pytest.mark.parametrize("name", ["request_id", "trace_id"])
+def test_a_correction_in_another_file(tmp_path: Path, name: str) -> None:
+    """A correction has its edited share though its call lies in another file and was read before: 5 edits of 13 letters."""
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    row = {"ts": "2026-09-01T10:00:00Z", "latency_ms": 5, "output": "one two three", name: "x"}
+    note = {"ts": "2026-09-03T10:00:00Z", "kind": "correction", "final_text": "one two four", name: "x"}
+    for file, written in (("a", [row | {name: "y"}]), ("b", [row]), ("c", [note | {name: "z"}, note])):
+        (logs / f"{file}.jsonl").write_text("".join(json.dumps(each) + "\n" for each in written))
+        assert_equal(tmp_path / "store", logs)
+    found = by_store(tmp_path / "store", logs).events.lazy().collect()
+
+    assert found["value"].drop_nulls().to_list() == [pytest.approx(5 / 13)]
+
+
+def test_other_prices(tmp_path: Path) -> None:
+    """Calls that a store holds are priced anew where the prices are others: 7 tokens at 10 USD a million are 70 micro-dollars."""
+    log = tmp_path / "a.jsonl"
+    log.write_text(calls(1).replace("gpt-4o", "mine"))
+
+    def costs(*overrides: Override) -> list[float | None]:
+        events = Store(tmp_path / "store").read([str(log)], [], Reading(), Book(overrides)).events.lazy().collect()
+        return events["cost_usd"].to_list() if "cost_usd" in events.columns else [None]
+
+    own = Override("mine", input=10.0)
+    assert [costs(), costs(own), costs()] == [[None], [pytest.approx(7e-5)], [None]]
 
 
 def test_models_without_a_price_come_by_their_calls(tmp_path: Path) -> None:

@@ -3,11 +3,13 @@
 import gzip
 import json
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
 import pytest
 from store_world import assert_equal, by_logs, by_store
+from test_store import run
 
 from aiopsctl.prices.rates import Book, Override
 from aiopsctl.sources import lines as reader
@@ -136,6 +138,29 @@ def test_other_prices(tmp_path: Path) -> None:
 
     own = Override("mine", input=10.0)
     assert [costs(), costs(own), costs()] == [[None], [pytest.approx(7e-5)], [None]]
+
+
+def test_forgotten_rows_are_told(tmp_path: Path) -> None:
+    """How many rows are forgotten is told: calls of the 2nd, 3rd, 4th and 9th of September, before the 4th and before the 9th."""
+    log, store = tmp_path / "a.jsonl", Store(tmp_path / "store")
+    log.write_text(calls(1, 2, 3, 31, 8))
+    by_store(store.folder, log)
+
+    told = [store.prune(datetime(2026, 9, day, tzinfo=UTC)) for day in (4, 4, 9, 1)]
+    assert told == [2, 0, 2, 0]
+    assert ids(store.folder, log) == ["r8"]
+
+
+def test_a_window_of_a_store(tmp_path: Path) -> None:
+    """Of days that a store holds those of the window are answered with: calls of the 4th and 5th of six days."""
+    log, store = tmp_path / "a.jsonl", tmp_path / "store"
+    log.write_text(calls(*range(1, 7)))
+    window = ("--since", "2026-09-04", "--until", "2026-09-06", "--isolated", "--metrics", "calls", "-f", "json")
+
+    found, plain = (json.loads(run("latency", log, *window, *words)) for words in (("--store", store), ()))
+
+    assert (found["data"]["rows_used"], found["data"]["rows_filtered"]) == (2, 4)
+    assert found["measurements"] == plain["measurements"]
 
 
 def test_models_without_a_price_come_by_their_calls(tmp_path: Path) -> None:

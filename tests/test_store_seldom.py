@@ -152,7 +152,7 @@ def test_forgotten_rows_are_told(tmp_path: Path) -> None:
 
 
 def test_a_window_of_a_store(tmp_path: Path) -> None:
-    """Of days that a store holds those of the window are answered with: calls of the 4th and 5th of six days."""
+    """Of days that a store holds those of the window are answered with: calls of the 4th and 5th of six days; else all."""
     log, store = tmp_path / "a.jsonl", tmp_path / "store"
     log.write_text(calls(*range(1, 7)))
     window = ("--since", "2026-09-04", "--until", "2026-09-06", "--isolated", "--metrics", "calls", "-f", "json")
@@ -161,6 +161,8 @@ def test_a_window_of_a_store(tmp_path: Path) -> None:
 
     assert (found["data"]["rows_used"], found["data"]["rows_filtered"]) == (2, 4)
     assert found["measurements"] == plain["measurements"]
+    whole = json.loads(run("latency", log, "--isolated", "--store", store, "-f", "json"))["window"]
+    assert (whole["since"][:10], whole["until"][:10]) == ("2026-09-02", "2026-09-07")
 
 
 def test_models_without_a_price_come_by_their_calls(tmp_path: Path) -> None:

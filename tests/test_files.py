@@ -511,3 +511,15 @@ def test_rows_are_guessed_from_the_first_lines() -> None:
     assert {name: files.rows_about(Input(name)) for name in (*about, "missing")} == pytest.approx(
         {name: rows for name, (_, rows) in about.items()} | {"missing": 0}, rel=0.001
     )
+
+
+def test_a_long_cell_beside_a_bad_record() -> None:
+    """A cell of 200 KB is read as any other where a bad record has the others looked at one by one."""
+    Path("log.csv").write_text(
+        f'ts,request_id,status,prompt\n2026-09-01T12:00:00Z,r1,ok,"{"x" * 200_000}"\n2026-09-01T12:00:00Z,r2\n2026-09-01T12:00:00Z,r3,ok,y\n'
+    )
+
+    log = read(["log.csv"])
+
+    assert ids(log) == ["r1", "r3"]
+    assert log.account.examples == ["log.csv:3 too_few_cells"]

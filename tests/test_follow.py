@@ -4,6 +4,7 @@ import gzip
 import json
 import os
 from dataclasses import asdict
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from random import Random
 
@@ -253,3 +254,12 @@ def test_what_was_appended_is_read_once() -> None:
 
     assert (1, 3) == (follower.whole, follower.appended)
     assert ["r1", "r2", "r3", "r13", "r4", "r14", "r5"] == found.events["request_id"].to_list()
+
+
+def test_standard_input_is_read_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Standard input has no place to go on from: each look gives all of it."""
+    monkeypatch.setattr("sys.stdin", TextIOWrapper(BytesIO((call(1) + call(2)).encode())))
+    follower = Follower()
+
+    assert [follower.read(["-"]).events.height for _ in range(2)] == [2, 2]
+    assert (follower.whole, follower.appended) == (0, 0)

@@ -21,6 +21,7 @@ from aiopsctl.errors import UsageError
 from aiopsctl.sources import files
 from aiopsctl.sources.files import Input, expand, open_bytes, printable
 from aiopsctl.sources.log import Log
+from aiopsctl.sources.opening import Reading
 from aiopsctl.sources.read import read
 
 SKIPPABLE_FRAME = b"\x50\x2a\x4d\x18\x04\x00\x00\x00more"
@@ -523,3 +524,12 @@ def test_a_long_cell_beside_a_bad_record() -> None:
 
     assert ids(log) == ["r1", "r3"]
     assert log.account.examples == ["log.csv:3 too_few_cells"]
+
+
+def test_the_format_of_standard_input_can_be_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is said to be the format of `-` holds for standard input, though its columns tell none."""
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b'{"ts": "2026-09-01T12:00:00Z", "model": "m"}\n')))
+
+    with pytest.raises(UsageError, match="cannot tell the format of"):
+        read(["-"])
+    assert read(["-"], how=Reading(formats={"-": "native"})).events["model"].to_list() == ["m"]

@@ -165,6 +165,19 @@ def test_a_window_of_a_store(tmp_path: Path) -> None:
     assert (whole["since"][:10], whole["until"][:10]) == ("2026-09-02", "2026-09-07")
 
 
+def test_tokens_that_contradict_each_other(tmp_path: Path) -> None:
+    """Rows with more cached than input tokens are counted with their place, those that were read before too."""
+    log, store = tmp_path / "a.jsonl", tmp_path / "store"
+    for n in (1, 2):
+        with log.open("a") as file:
+            file.write(calls(n).replace('"model"', '"cache_read_tokens": 9, "model"'))
+        assert_equal(store, log)
+    account = by_store(store, log).account
+
+    assert sum(account.contradictions.values()) == 2
+    assert set(account.contradiction_places.values()) == {f"{log}:1"}
+
+
 def test_models_without_a_price_come_by_their_calls(tmp_path: Path) -> None:
     """Of models without a price the one with most calls comes first, and of two alike the first by name, over all days."""
     log = tmp_path / "a.jsonl"

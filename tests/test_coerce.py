@@ -493,3 +493,24 @@ def test_empty() -> None:
     """The frame without rows has every canonical column in its dtype."""
     assert list(COLUMNS) == empty().columns
     assert empty().height == 0
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        (["true", "TRUE ", "1", "1.0", "Yes"], True),
+        (["false", "False", "0", "0.0", " no"], False),
+        (["", "2", "y", "nil", "-0"], None),
+        ([1.0, 1.0], True),
+        ([0.0, -0.0], False),
+        ([1, 1], True),
+        ([2.0, float("nan")], None),
+    ],
+)
+def test_yes_and_no(raw: list[object], expected: bool | None) -> None:  # noqa: FBT001 - what is expected
+    """Yes and no are read as words and numbers, in any case; what is neither is lost and counted."""
+    found = coerced(cache_hit=raw)
+    lost = len([value for value in raw if expected is None and value != ""])
+
+    assert found.rows.to_dict().get("cache_hit", pl.Series([None] * len(raw))).to_list() == [expected] * len(raw)
+    assert found.field_errors == ({"cache_hit": (lost, 12 if raw[0] == "" else 11)} if lost else {})

@@ -21,6 +21,7 @@ from aiopsctl.errors import UsageError
 from aiopsctl.sources import files
 from aiopsctl.sources.files import Input, expand, open_bytes, printable
 from aiopsctl.sources.log import Log
+from aiopsctl.sources.opening import Reading
 from aiopsctl.sources.read import read
 
 SKIPPABLE_FRAME = b"\x50\x2a\x4d\x18\x04\x00\x00\x00more"
@@ -490,3 +491,45 @@ def test_whole_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 
     with pytest.raises(UsageError, match="one JSON document of more than 1 MiB"):
         read(["log.json"])
+
+
+def test_rows_are_guessed_from_the_first_lines() -> None:
+    """A file has about as many rows as lines as long as its first ones; eight times as many if packed, 20 bytes each in Parquet."""
+    packed = gzip.compress(jsonl(*[7] * 10))
+    about = {
+        "log.jsonl": (jsonl(*range(1_000)), 1_000),
+        "long.jsonl": (jsonl(*[7] * 10_000), 10_000),
+        "one.jsonl": (jsonl(1).strip(), 1),
+        "empty.jsonl": (b"", 0),
+        "log.jsonl.gz": (packed, len(packed) * 8 // len(jsonl(7))),
+        "log.parquet": (b"PAR1" + b"x" * 1_996, 100),
+        "bad.jsonl.gz": (b"\x1f\x8bnone", 0),
+        "log.bz2": (b"BZh9", 0),
+    }
+    for name, (data, _) in about.items():
+        Path(name).write_bytes(data)
+
+    assert {name: files.rows_about(Input(name)) for name in (*about, "missing")} == pytest.approx(
+        {name: rows for name, (_, rows) in about.items()} | {"missing": 0}, rel=0.001
+    )
+
+
+def test_a_long_cell_beside_a_bad_record() -> None:
+    """A cell of 200 KB is read as any other where a bad record has the others looked at one by one."""
+    Path("log.csv").write_text(
+        f'ts,request_id,status,prompt\n2026-09-01T12:00:00Z,r1,ok,"{"x" * 200_000}"\n2026-09-01T12:00:00Z,r2\n2026-09-01T12:00:00Z,r3,ok,y\n'
+    )
+
+    log = read(["log.csv"])
+
+    assert ids(log) == ["r1", "r3"]
+    assert log.account.examples == ["log.csv:3 too_few_cells"]
+
+
+def test_the_format_of_standard_input_can_be_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is said to be the format of `-` holds for standard input, though its columns tell none."""
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b'{"ts": "2026-09-01T12:00:00Z", "model": "m"}\n')))
+
+    with pytest.raises(UsageError, match="cannot tell the format of"):
+        read(["-"])
+    assert read(["-"], how=Reading(formats={"-": "native"})).events["model"].to_list() == ["m"]

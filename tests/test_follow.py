@@ -4,6 +4,7 @@ import gzip
 import json
 import os
 from dataclasses import asdict
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from random import Random
 
@@ -210,3 +211,55 @@ def test_empty_log_that_fills() -> None:
     append(call(1))
 
     assert 1 == follower.read(["log.jsonl"]).events.height
+
+
+def test_rejects_that_are_saved_are_saved_whole() -> None:
+    """Where rejected lines are saved, each look reads all files anew: what is saved is of all of them."""
+    append("oops\n")
+    follower = Follower()
+    for _ in range(2):
+        follower.read(["log.jsonl"], how=Reading(rejects="rejects.out"))
+        append(call(3))
+
+    assert (0, 0) == (follower.whole, follower.appended)
+    assert [json.loads(line)["line"] for line in Path("rejects.out").read_text().splitlines()] == [3]
+
+
+@pytest.mark.parametrize("before", [0, 2])
+def test_a_long_line_on_its_way(before: int) -> None:
+    """A line of 200 KB that is written in pieces is rejected as torn while it lacks its end, and read when it has it."""
+    whole = "".join(map(call, range(1, before + 1)))
+    long = call(9, text="x" * 200_000)
+    Path("log.jsonl").write_text(whole + (long[:150_000] if before else ""))
+    follower = Follower()
+    follower.read(["log.jsonl"])
+    for text in (whole + long[:-1], whole + long, whole + long + call(10)):
+        Path("log.jsonl").write_text(text)
+        assert_same(read(["log.jsonl"]), follower.read(["log.jsonl"]))
+
+
+def test_what_was_appended_is_read_once() -> None:
+    """A line that one look read is not read again by the next: were it damaged since, nobody would notice."""
+    follower = Follower()
+    for n in (3, 4):
+        follower.read(["log.jsonl"])
+        append(call(n) + call(10 + n))
+    follower.read(["log.jsonl"])
+    at = Path("log.jsonl").read_text().index('{"ts": "2026-09-04')
+    with Path("log.jsonl").open("r+") as file:
+        file.seek(at)
+        file.write("x" * 20)
+    append(call(5))
+    found = follower.read(["log.jsonl"])
+
+    assert (1, 3) == (follower.whole, follower.appended)
+    assert ["r1", "r2", "r3", "r13", "r4", "r14", "r5"] == found.events["request_id"].to_list()
+
+
+def test_standard_input_is_read_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Standard input has no place to go on from: each look gives all of it."""
+    monkeypatch.setattr("sys.stdin", TextIOWrapper(BytesIO((call(1) + call(2)).encode())))
+    follower = Follower()
+
+    assert [follower.read(["-"]).events.height for _ in range(2)] == [2, 2]
+    assert (follower.whole, follower.appended) == (0, 0)

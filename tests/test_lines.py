@@ -1,7 +1,11 @@
 """The guard: every line of a JSONL log becomes a row, or is rejected with its number and a reason."""
 
 import json
+import os
+from collections import Counter
 from io import BytesIO
+from pathlib import Path
+from random import Random
 from typing import Any
 
 import polars as pl
@@ -20,6 +24,8 @@ SIZES = pytest.mark.parametrize("size", [1 << 10, CHUNK_BYTES], ids=["1KiB", "4M
 A, B, C = b'{"id": "a", "n": 1}', b'{"id": "b", "n": 2}', b'{"id": "c", "n": 3}'
 BOM = b"\xef\xbb\xbf"
 LONGEST = 20_000
+LINES = int(os.environ.get("AIOPSCTL_LINES", "20000"))
+"""Of so many lines some are planted bad."""
 
 Rows = list[tuple[int, str | None]]
 Rejects = list[tuple[int, str]]
@@ -244,7 +250,7 @@ def test_misfits_cost_the_field(size: int) -> None:
 
 
 def test_misfits_deep_within() -> None:
-    """What does not fit is left out of records within lists; a line that is refused for something else is rejected."""
+    """What does not fit is left out of records within lists, and counted; a line refused for more is rejected as it was."""
     schema = {
         "id": pl.String,
         "spans": pl.List(pl.Struct({"name": pl.String, "usage": pl.Struct({"input": pl.String})})),
@@ -254,6 +260,7 @@ def test_misfits_deep_within() -> None:
         b'{"id": "b", "spans": "none", "more": ' + b"9" * 600 + b"}",
         b'{"id": "c", "spans": {}, "more": ' + b"[" * 1005 + b"]" * 1005 + b"}",
         b'{"id": "d", "spans": []}',
+        b'{"id": "e", "spans": [{"name": "x", "usage": 3}]}',
     ]
 
     (chunk,) = joined(chunks(BytesIO(b"\n".join(rows))))
@@ -261,8 +268,12 @@ def test_misfits_deep_within() -> None:
 
     assert parsed.rows.rows() == [
         ("a", [{"name": "x", "usage": None}, None, None, {"name": "y", "usage": {"input": "3"}}], 1), ("d", [], 4),
+        ("e", [{"name": "x", "usage": None}], 5),
     ]  # fmt: skip
-    assert [(each.line, each.reason) for each in parsed.rejects] == [(2, "not_readable"), (3, "not_readable")]
+    assert [(each.line, each.reason, each.text) for each in parsed.rejects] == [
+        (line, "not_readable", rows[line - 1]) for line in (2, 3)
+    ]
+    assert parsed.field_errors == {"spans": (2, 1)}
 
 
 @pytest.mark.parametrize("size", [7, 1 << 10, CHUNK_BYTES])
@@ -334,6 +345,49 @@ def test_stream_that_breaks_off(reason: str, data: bytes, rows: list[int], rejec
 
     assert rows == [line for each in found if each.rows.height for line in each.rows["_line"]]
     assert rejects == [(reject.line, reject.reason) for each in found for reject in each.rejects]
+
+
+CALL = b'{"ts": "2026-09-01T12:00:00Z", "request_id": "r%d", "model": "m", "input_tokens": %d, "status": "ok"}'
+PLANTED = (
+    (lambda line: line[: len(line) // 2], "not_json"),
+    (lambda line: line.replace(b'"m"', b'"\xff"'), "not_utf8"),
+    (lambda line: line.replace(b'"m"', b'"\0"'), "nul_block"),
+    (lambda line: line.replace(b'"m"', b"NaN"), "not_json"),
+    (lambda line: b"[" + line + b"]", "not_object"),
+    (lambda line: line.replace(b'"input_tokens": ', b'"input_tokens": "about ').replace(b', "status', b'", "status'), "field"),
+    (lambda line: line[:-1] + b', "request_id": "twice"}', ""),
+    (lambda line: b"", "blank"),  # noqa: ARG005 - as the others
+)  # fmt: skip
+"""Ways for a line to be bad, and what becomes of it: of a key that comes twice the first counts."""
+
+
+@pytest.mark.parametrize("share", [0.0001, 0.01, 0.1, 1])
+def test_planted(share: float, tmp_path: Path) -> None:
+    """Of lines that are planted bad at random each is told with its number and reason, and no other line is lost."""
+    random = Random(int(1 / share))
+    planted = {n: random.choice(PLANTED) for n in range(1, LINES + 1) if random.random() < share}
+    with (tmp_path / "log").open("wb") as file:
+        for n in range(1, LINES + 1):
+            change, _ = planted.get(n, (bytes, ""))
+            file.write(change(CALL % (n, n % 1000)) + b"\n")
+    fates = {n: fate for n, (_, fate) in planted.items()}
+
+    rows, refused, lost = [], [], Counter[str]()
+    with (tmp_path / "log").open("rb") as file:
+        for parsed in parse_ahead(joined(chunks(file)), SOURCE.schema):
+            refused += [(reject.line, reject.reason) for reject in parsed.rejects]
+            if parsed.rows.height:
+                coerced = coerce(parsed.rows, tz="UTC", timed=True)
+                lost.update({name: count for name, (count, _) in coerced.field_errors.items()})
+                rows += coerced.rows.select("_line", "request_id", "input_tokens").rows()
+
+    assert refused == [(n, fate) for n, fate in fates.items() if fate not in ("", "field", "blank")]
+    assert rows == [
+        (n, f"r{n}", None if fates.get(n) == "field" else n % 1000)
+        for n in range(1, LINES + 1)
+        if fates.get(n, "") in ("", "field")
+    ]
+    assert lost == Counter({"input_tokens": count} if (count := list(fates.values()).count("field")) else {})
 
 
 def test_small_chunks_are_joined() -> None:

@@ -12,6 +12,8 @@ from running import run
 from torture import CASES
 from torture.case import Case, log
 
+from aiopsctl.sources.files import printable
+
 ASKED = (
     "--metrics",
     "calls,input-tokens",
@@ -66,11 +68,20 @@ def test_torture(case: Case, capfd: pytest.CaptureFixture[str]) -> None:
     assert case.exit_code == done.exit_code, told
     assert [part for part in case.says.split("|") if part not in told] == []
     assert [word for word in ("Traceback", "panicked", "\x1b") if word in told + "".join(capfd.readouterr())] == []
+    if case.exit_code:
+        guided(case, done.stderr)
     if case.exit_code == 2:
         assert re.match(r"error: |.*aiopsctl\.yaml", done.stderr), done.stderr
         assert (done.stdout, Path("other.json").exists()) == ("", False)
     else:
         accounted(case, json.loads(done.stdout))
+
+
+def guided(case: Case, said: str) -> None:
+    """Hold that an error names its file, and says what to do: below it, or at the place in a config."""
+    name = "aiopsctl.yaml" if "--config" in case.words else case.words[0]
+    assert printable(name)[:100] in said
+    assert re.search(r"^ +help: \S|^ +\| +\^+ \S", said, re.MULTILINE), said
 
 
 def accounted(case: Case, answer: dict[str, Any]) -> None:

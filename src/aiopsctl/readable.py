@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from math import floor, log10
 
 UNSAFE = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164"
-    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff\ud800-\udfff\U000e0000-\U000e0fff]"
+    "[\x00-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164"
+    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff\ud800-\udfff\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
 """What a reader cannot see, or what moves a terminal: controls, turns of direction, letters without width, tags."""
 
@@ -42,7 +42,7 @@ def cell(value: object) -> object:
 
 def escaped(character: str) -> str:
     """Return a character as an escape of Python."""
-    return character.encode("unicode_escape", "surrogatepass").decode()
+    return character.encode("unicode_escape").decode()
 
 
 def ascii_escape(character: str) -> str:
@@ -67,7 +67,7 @@ def number(value: float | None, unit: str) -> str:  # noqa: PLR0911 - one line a
             return f"{value:,.0f} /min"
         case "tokens/s" | "hours" | "months":
             shown = f"{value:,.0f}" if value == int(value) else _digits(value)
-            return f"{shown} {unit if value != 1 else unit.removesuffix('s')}"
+            return f"{shown} {unit if value != 1 or unit == 'tokens/s' else unit.removesuffix('s')}"
         case "score":
             return f"{value:.2f}"
         case "calls" | "events":

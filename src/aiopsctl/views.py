@@ -13,9 +13,9 @@ from aiopsctl.engine.plan import Reduction, column_of
 from aiopsctl.measure import WINDOW, Scope, iso, measure, newest
 from aiopsctl.measure import sums as sums_of
 from aiopsctl.metric import Metric
-from aiopsctl.readable import plural
+from aiopsctl.readable import clean, plural
 from aiopsctl.result import Data, Result, Span
-from aiopsctl.sources.log import Log
+from aiopsctl.sources.log import Account, Log
 
 _ROWS = column_of(sums.rows)
 _DIMENSIONS = ("latency", "quality", "cost", "satisfaction")
@@ -102,7 +102,7 @@ def oldest_of(log: Log) -> datetime | None:
 def nothing_found(log: Log, scope: Scope) -> str:
     """Return why no row is left: what was asked for, and what the log does cover."""
     if not log.events.height:
-        return f"error: no events in {plural(log.account.files, 'file')} ({log.account.rows_rejected:,} rows rejected)"
+        return _no_events(log.account)
     covered, asked = span_of(log, Scope(scope.tz)), span_of(log, scope)
     where = f" where {scope.where}" if scope.where else ""
     times = f"{short(covered.since)} to {short(covered.until)}" if covered.since else "none of them with a time"
@@ -112,6 +112,17 @@ def nothing_found(log: Log, scope: Scope) -> str:
         f"  help: {_way_out(scope, timed=covered.since is not None)}",
     ]
     return "\n".join(lines)
+
+
+def _no_events(read: Account) -> str:
+    names = [*(each.path for each in read.read), *filter(None, [read.empty])]
+    files = clean(names[0]) if read.files == 1 and names else plural(read.files, "file")
+    help = "name a log with rows in it: JSON lines, a JSON array, CSV or Parquet, also as .gz or .zst"
+    if read.rows_rejected:
+        help = "--rejects FILE saves the place of each, and the reason"
+    elif read.rows_other:
+        help = "its rows are neither calls nor feedback; aiopsctl doctor says what it is taken for"
+    return f"error: no events in {files} ({plural(read.rows_rejected, 'row')} rejected)\n  help: {help}"
 
 
 def _way_out(scope: Scope, *, timed: bool) -> str:

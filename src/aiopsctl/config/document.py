@@ -26,6 +26,7 @@ _HINTS = {
     "found character '`'": "quote a value that starts with `",
     "mapping values are not allowed": "quote a value that holds a colon and a space",
 }
+_HINT = "a quote, bracket or comma is missing or too many, here or before"
 
 
 class RefusedError(Exception):
@@ -69,7 +70,7 @@ def read_bytes(path: Path) -> bytes:
     with path.open("rb") as file:
         data = file.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
-        raise RefusedError(Problem(f"the config is larger than {MAX_BYTES // 1024} KiB"))
+        raise RefusedError(Problem(f"the config is larger than {MAX_BYTES // 1024} KiB", hint="no config needs that"))
     return data
 
 
@@ -104,14 +105,16 @@ def _root(text: str) -> yaml.Node | None:
         return _only_document(_Strict(text))
     except yaml.MarkedYAMLError as error:
         problem, mark = str(error.problem), error.problem_mark or error.context_mark
-        hint = next((hint for start, hint in _HINTS.items() if problem.startswith(start)), "")
+        hint = next((hint for start, hint in _HINTS.items() if problem.startswith(start)), _HINT)
         raise RefusedError(Problem(f"not YAML: {problem}", _span(mark) if mark else None, hint)) from None
     except yaml.reader.ReaderError as error:
         what = f"control character U+{error.character:04X} in the config"
-        raise RefusedError(Problem(what, _end(text[: error.position]))) from None
+        raise RefusedError(Problem(what, _end(text[: error.position]), "remove it")) from None
     except (ValueError, OverflowError):
         # NOTE: PyYAML lets these escape from huge numbers in directives and in \U escapes, without a place.
-        raise RefusedError(Problem("not YAML: a number in a directive or an escape is too large")) from None
+        raise RefusedError(
+            Problem("not YAML: a number in a directive or an escape is too large", hint="write what it stands for")
+        ) from None
 
 
 def _only_document(loader: _Strict) -> yaml.Node | None:

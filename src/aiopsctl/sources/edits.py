@@ -59,17 +59,11 @@ def _unsized(events: pl.DataFrame) -> pl.DataFrame:
 def _with_calls(corrections: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
     """Return corrections with the line of their call: by `request_id` the first, by `trace_id` the only one."""
     calls = events.filter((pl.col("event") == "call") & pl.col(LINE).is_unique())
-    found = [
-        corrections.join(one.select(name, pl.col(LINE).alias(_CALL)), on=name).select(LINE, "final_text", _CALL)
-        for name, one in (
-            ("request_id", calls.unique("request_id", keep="first", maintain_order=True)),
-            (
-                "trace_id",
-                calls.filter(pl.col("trace_id").is_unique()) if "trace_id" in events.columns else calls.clear(),
-            ),
-        )
-        if name in events.columns
-    ]
+    found = []
+    for name in (name for name in _IDS if name in events.columns):
+        one = calls.unique(name, keep="first" if name == "request_id" else "none", maintain_order=True)
+        own = corrections.join(one.select(name, pl.col(LINE).alias(_CALL)), on=name)
+        found.append(own.select(LINE, "final_text", _CALL))
     return pl.concat(found).unique(LINE, keep="first", maintain_order=True)
 
 

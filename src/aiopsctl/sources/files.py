@@ -31,6 +31,10 @@ _SAMPLE_BYTES, _PACKED, _PARQUET_ROW = 256 << 10, 8, 20
 """By how many bytes the rows of a file are guessed, how much longer inflated ones are, and what a row takes in Parquet."""
 
 
+AGAIN = "copy it again from where it was written, or leave it out"
+"""What to do about a damaged file."""
+
+
 class GoneError(UsageError):
     """A file went away after it was found."""
 
@@ -96,6 +100,8 @@ def _expand_one(path: str) -> Iterator[Input]:
 
 
 def _near(path: str) -> str:
+    if "://" in path:
+        return "nothing is read over the network: fetch it, and name the file"
     folder = os.path.dirname(path) or "."
     if not os.path.isdir(folder):
         return f"the folder {printable(folder)} does not exist either"
@@ -107,7 +113,7 @@ def _require_regular(path: str) -> None:
     try:
         mode = os.stat(path).st_mode
     except OSError as error:
-        raise UsageError(f"cannot open {printable(path)}: {error.strerror}") from None
+        raise _not_opened(path, error) from None
     if not stat.S_ISREG(mode):
         raise UsageError(f"{printable(path)} is no regular file", help="use - to read from standard input")
 
@@ -178,9 +184,15 @@ def _open(each: Input) -> BinaryIO:
     try:
         return meter.opened(each.path)
     except FileNotFoundError as error:
-        raise GoneError(f"cannot open {each.shown}: {error.strerror}") from None
+        raise _not_opened(each.path, error, GoneError) from None
     except OSError as error:
-        raise UsageError(f"cannot open {each.shown}: {error.strerror}") from None
+        raise _not_opened(each.path, error) from None
+
+
+def _not_opened(path: str, error: OSError, kind: type[UsageError] = UsageError) -> UsageError:
+    return kind(
+        f"cannot open {printable(path)}: {error.strerror}", help="ls -l shows where it leads, and who may read it"
+    )
 
 
 @contextmanager
@@ -254,7 +266,7 @@ def _block(stream: Stream, each: Input) -> bytes:
 
 def damaged(each: Input, reason: str) -> UsageError:
     """Return the error of a file of which nothing can be believed."""
-    return UsageError(f"{each.shown} is damaged: {WORDS[reason]}")
+    return UsageError(f"{each.shown} is damaged: {WORDS[reason]}", help=AGAIN)
 
 
 _kept: tuple[object, bytes] = (None, b"")

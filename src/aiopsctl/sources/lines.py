@@ -278,21 +278,23 @@ def _rows(
     rows = _strict(b"\n".join(lines), (schema, as_text(schema)))
     if rows is not None and rows.height == len(lines):
         return rows.with_columns(pl.Series(LINE, numbers, pl.Int64)), [], {}
-    fitting, lost = fitted(lines, numbers, schema)
+    fitting, misfits = fitted(lines, schema)
     rows, refused = _accepted(fitting, numbers, as_text(schema))
-    return rows, refused, lost
+    lost: dict[str, tuple[int, int]] = {}
+    for number, name in ((numbers[at], name) for at in misfits if numbers[at] not in refused for name in misfits[at]):
+        count, first = lost.get(name, (0, number))
+        lost[name] = (count + 1, first)
+    return rows, [(number, line) for number, line in zip(numbers, lines, strict=True) if number in refused], lost
 
 
-def _accepted(
-    lines: list[bytes], numbers: list[int], schema: Mapping[str, Any]
-) -> tuple[pl.DataFrame, list[tuple[int, bytes]]]:
-    """Return the rows of the lines that Polars takes, and the others, found by halving."""
+def _accepted(lines: list[bytes], numbers: list[int], schema: Mapping[str, Any]) -> tuple[pl.DataFrame, set[int]]:
+    """Return the rows of the lines that Polars takes, and the numbers of the others, found by halving."""
     rows = _strict(b"\n".join(lines), (schema,))
     if rows is not None and rows.height == len(lines):
-        return rows.with_columns(pl.Series(LINE, numbers, pl.Int64)), []
+        return rows.with_columns(pl.Series(LINE, numbers, pl.Int64)), set()
     if len(lines) == 1:
-        return pl.DataFrame(), [(numbers[0], lines[0])]
+        return pl.DataFrame(), {numbers[0]}
     half = len(lines) // 2
     parts = [_accepted(lines[:half], numbers[:half], schema), _accepted(lines[half:], numbers[half:], schema)]
     frames = [rows for rows, _ in parts if rows.width]
-    return pl.concat(frames) if frames else pl.DataFrame(), [line for _, refused in parts for line in refused]
+    return pl.concat(frames) if frames else pl.DataFrame(), parts[0][1] | parts[1][1]

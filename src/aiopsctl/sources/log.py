@@ -27,7 +27,7 @@ class Account:
 
     `contradictions` counts rows by the rule that their tokens break (see `consistency.py`) and their format.
     `mapped` says where a mapped column was found, `filled_by` which formats gave each column. `zoneless` is the first file
-    with times that lack a zone.
+    with times that lack a zone, `empty` the first with nothing in it.
     """
 
     files: int = 0
@@ -50,6 +50,7 @@ class Account:
     mapped: dict[str, str] = field(default_factory=dict)
     filled_by: dict[str, set[str]] = field(default_factory=dict)
     zoneless: str = ""
+    empty: str = ""
 
     def reject(self, place: str, reason: str) -> None:
         """Count a rejected row, and keep the first places."""
@@ -86,6 +87,7 @@ class Account:
             self.filled_by.setdefault(column, set()).update(formats)
         self.examples = [*self.examples, *other.examples][:_EXAMPLES]
         self.zoneless = self.zoneless or other.zoneless
+        self.empty = self.empty or other.empty
         self.read += other.read
         for note in other.notes:
             self.note(note)

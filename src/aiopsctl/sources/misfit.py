@@ -19,24 +19,17 @@ def _as_text(dtype: Any) -> Any:
     return pl.List(_as_text(dtype.inner)) if isinstance(dtype, pl.List) else pl.String
 
 
-def fitted(
-    lines: Sequence[bytes], numbers: Sequence[int], schema: Mapping[str, Any]
-) -> tuple[list[bytes], dict[str, tuple[int, int]]]:
+def fitted(lines: Sequence[bytes], schema: Mapping[str, Any]) -> tuple[list[bytes], dict[int, list[str]]]:
     """Return JSON objects with null where a value is no record or list though the schema says so.
 
-    With them, for each top-level field, how often that was and the number of the first such line.
+    With them, for the place of each such line, its top-level fields of which that was so.
     """
     nested = {name: dtype for name, dtype in schema.items() if dtype.is_nested()}
-    lost: dict[str, tuple[int, int]] = {}
     found = list(lines)
-    for at, number in enumerate(numbers):
-        misfits = _misfits(lines[at], nested)
-        for name in misfits:
-            count, first = lost.get(name, (0, number))
-            lost[name] = (count + 1, first)
-        if misfits:
-            found[at] = _pruned_line(lines[at], {name: nested[name] for name in misfits})
-    return found, lost
+    misfits = {at: names for at, line in enumerate(lines) if (names := _misfits(line, nested))}
+    for at, names in misfits.items():
+        found[at] = _pruned_line(lines[at], {name: nested[name] for name in names})
+    return found, misfits
 
 
 def _misfits(line: bytes, nested: Mapping[str, Any]) -> list[str]:

@@ -67,6 +67,8 @@ def open_all(
         if head and source:
             account.sources[source.name] += 1
             opened.append(Opened(each, number, replace(head, records=()), source))
+        else:
+            account.empty = account.empty or each.shown
     if opened:
         missing = [mapped for mapped in formats.mapped if found.get(mapped.column) != mapped.raw]
         mapping.require_found(missing, formats.found, sorted(formats.names))

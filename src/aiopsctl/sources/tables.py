@@ -195,4 +195,4 @@ def _parquet(each: Input) -> Iterator[BinaryIO]:
         with files.open_raw(each) as file:
             yield file
     except (PolarsError, PanicException, OSError):
-        raise UsageError(f"{each.shown} is a damaged Parquet file") from None
+        raise UsageError(f"{each.shown} is a damaged Parquet file", help=files.AGAIN) from None

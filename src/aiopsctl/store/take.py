@@ -1,7 +1,7 @@
 """Reads what is new of the sources into a store: each file by itself, and of one that grew only what was appended."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -27,12 +27,16 @@ _END = 1 << 62
 
 @dataclass
 class Taker:
-    """Reads sources into segments, and keeps the manifest's account of them."""
+    """Reads sources into segments, and keeps the manifest's account of them.
+
+    `mapped` are the columns of the map that were found, with what they are in the logs.
+    """
 
     folder: Path
     manifest: Manifest
     how: Reading
     spool: Spool
+    mapped: Mapping[str, str] = field(default_factory=dict)
     traces: list[pl.DataFrame] = field(default_factory=list)
 
     def new(self, alike: Sequence[Opened]) -> list[Unit]:
@@ -95,6 +99,7 @@ class Taker:
         for unit, one, account in zip(units, alike, accounts, strict=True):
             account.files += 1
             account.sources[one.source.name] += 1
+            account.mapped = dict(self.mapped)
             account.read.append(spans.told(one, run.refused[unit.id]))
             if one.each.part is not None:
                 unit.line = one.each.part.first + one.each.part.lines

@@ -77,7 +77,7 @@ def update(folder: Path, held: Manifest, paths: Sequence[str], how: Reading, boo
     account.files, account.sources = account.files - len(opened), account.sources - account.sources
     grown = open_all([each for _, each in found.grew], how, Account(), found=known) if found.grew else []
     by_id = {unit.id: each for unit, each in (*found.same, *found.grew)}
-    work = _Work(Taker(folder, manifest, how, Spool(folder)), book, found, inputs, by_id)
+    work = _Work(Taker(folder, manifest, how, Spool(folder), known | account.mapped), book, found, inputs, by_id)
     changed = work.take(opened, grown)
     asked = [path if path == "-" else os.path.abspath(path) for path in paths]
     if new := [path for path in asked if path not in manifest.paths]:

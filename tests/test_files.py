@@ -494,15 +494,17 @@ def test_whole_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_rows_are_guessed_from_the_first_lines() -> None:
-    """A file has about as many rows as lines as long as its first ones; eight times as many if packed, 20 bytes each in Parquet."""
-    packed = gzip.compress(jsonl(*[7] * 10))
+    """A file has about as many rows as lines as long as its first ones; eight times as many if packed. Parquet tells."""
+    packed, parquet = gzip.compress(jsonl(*[7] * 10)), io.BytesIO()
+    pl.DataFrame({"same": [1] * 70_000}).write_parquet(parquet)
     about = {
         "log.jsonl": (jsonl(*range(1_000)), 1_000),
         "long.jsonl": (jsonl(*[7] * 10_000), 10_000),
         "one.jsonl": (jsonl(1).strip(), 1),
         "empty.jsonl": (b"", 0),
         "log.jsonl.gz": (packed, len(packed) * 8 // len(jsonl(7))),
-        "log.parquet": (b"PAR1" + b"x" * 1_996, 100),
+        "log.parquet": (parquet.getvalue(), 70_000),
+        "bad.parquet": (b"PAR1" + b"x" * 1_996, 0),
         "bad.jsonl.gz": (b"\x1f\x8bnone", 0),
         "log.bz2": (b"BZh9", 0),
     }

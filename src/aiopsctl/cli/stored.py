@@ -19,8 +19,11 @@ if TYPE_CHECKING:
     from aiopsctl.sources.opening import Reading
 
 MANY, _ROW_BYTES, _LEAST_BYTES = 1_500_000, 200, 16
-"""From about so many rows on they are put on disk, where each takes at most so many bytes; in a log it takes more than the
+"""From about so many rows on they are put on disk, where each takes at most so many bytes; in lines it takes more than the
 last."""
+
+_FEW = 100
+"""So many files are asked how many rows they have, however small they are."""
 
 
 def folder_of(common: Common, config: "Config") -> Path | None:
@@ -71,7 +74,7 @@ def _aside(common: Common, paths: Sequence[str], config: "Config", how: "Reading
     if common.with_text or "-" in paths or common.cost not in MODES:
         return None
     inputs = expand(paths)
-    if sum(size_of(each.path) for each in inputs) < MANY * _LEAST_BYTES:
+    if len(inputs) > _FEW and sum(size_of(each.path) for each in inputs) < MANY * _LEAST_BYTES:
         return None
     rows = sum(map(rows_about, inputs))
     if rows < MANY or shutil.disk_usage(tempfile.gettempdir()).free < rows * _ROW_BYTES:

@@ -9,10 +9,12 @@ import os
 import stat
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from io import BytesIO
 from typing import BinaryIO
+
+import polars as pl
 
 from aiopsctl.errors import UsageError, nearest
 from aiopsctl.sources import meter
@@ -27,8 +29,8 @@ _PARQUET = b"PAR1"
 _FOREIGN = {b"BZh": "bzip2", b"\xfd7zXZ": "xz", b"PK\x03\x04": "zip"}
 _HARMLESS_BYTES, _HARMLESS_RATIO = 64 << 20, 100
 _BLOCK_BYTES = 4 << 20
-_SAMPLE_BYTES, _PACKED, _PARQUET_ROW = 256 << 10, 8, 20
-"""By how many bytes the rows of a file are guessed, how much longer inflated ones are, and what a row takes in Parquet."""
+_SAMPLE_BYTES, _PACKED = 256 << 10, 8
+"""By how many bytes the rows of a file are guessed, and how much longer inflated ones are."""
 
 
 AGAIN = "copy it again from where it was written, or leave it out"
@@ -220,7 +222,7 @@ def size_of(path: str) -> int:
 
 
 def rows_about(each: Input) -> int:
-    """Return about how many rows a file has: its size by the length of its first lines; 0 where that cannot be told."""
+    """Return about how many rows a file has: by the length of its first lines, of Parquet what it says; 0 if untold."""
     try:
         with open_raw(each) as raw, open_bytes(each) as stream:
             size = raw.seek(0, os.SEEK_END)
@@ -229,8 +231,15 @@ def rows_about(each: Input) -> int:
     except (UsageError, Broken, OSError):
         return 0
     if start.startswith(_PARQUET):
-        return size // _PARQUET_ROW
+        return _promised(each)
     return size * (_PACKED if packed else 1) * (start.count(b"\n") or 1) // max(len(start), 1)
+
+
+def _promised(each: Input) -> int:
+    """Return how many rows a Parquet file says that it has: few bytes may be many rows."""
+    with suppress(UsageError, pl.exceptions.PolarsError, pl.exceptions.PanicException), open_raw(each) as file:
+        return int(pl.scan_parquet(file, glob=False).select(pl.len()).collect().item())
+    return 0
 
 
 def whole(each: Input) -> bytes:

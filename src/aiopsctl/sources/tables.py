@@ -24,7 +24,9 @@ from aiopsctl.sources.source import LINE
 _SEPARATORS = ",;\t"
 _BOM = "\ufeff"
 _SNIFFED = (b"\xef\xbb\xbf", b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"x\x01", b"x\x9c", b"x\xda")
-_ROWS = 100_000
+_ROWS, _BYTES, _SAMPLE = 100_000, 32 << 20, 100
+"""So many rows of Parquet, or bytes of them, are worked on at once; how long they are is told by the first ones."""
+
 _UNFINISHED = "open_quote"
 
 
@@ -183,10 +185,17 @@ def parquet_rows(each: Input, schema: Mapping[str, Any]) -> Iterator[Parsed]:
         rows = pl.scan_parquet(file, glob=False, hive_partitioning=False)
         promised = rows.select(pl.len()).collect().item()
         for part in (rows.select(names) if names else rows).collect_batches(chunk_size=_ROWS):
-            yield Parsed(part.with_columns(pl.int_range(done + 1, done + 1 + part.height).alias(LINE)))
-            done += part.height
+            for some in part.iter_slices(_rows_at_once(part)):
+                yield Parsed(some.with_columns(pl.int_range(done + 1, done + 1 + some.height).alias(LINE)))
+                done += some.height
         if done < promised:
             raise PolarsError
+
+
+def _rows_at_once(part: pl.DataFrame) -> int:
+    """Return how many rows are worked on at once: codes of long text are short, and the text is not."""
+    some = part.head(_SAMPLE).cast({pl.Categorical: pl.String, pl.Enum: pl.String})
+    return max(_BYTES * some.height // max(int(some.estimated_size()), 1), 1)
 
 
 @contextmanager

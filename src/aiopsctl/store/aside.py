@@ -29,7 +29,7 @@ from aiopsctl.sources.traces import with_trace_facts
 from aiopsctl.store.finish import money_of, money_told
 from aiopsctl.store.pieces import ROW, SAME, Piece, Pieces
 
-_ROWS, _BYTES = 200_000, 64 << 20
+_ROWS, _BYTES = 200_000, 32 << 20
 """So many rows, or bytes, are held before they are written."""
 
 _COMPARED, _JOINED = 12_000_000, 1_000_000

@@ -18,7 +18,7 @@ import polars as pl
 import pyarrow as pa
 from check_million import generate
 
-from aiopsctl.sources import files, lines
+from aiopsctl.sources import chunks, files, lines
 from aiopsctl.sources.files import Input
 from aiopsctl.sources.native import SOURCE
 
@@ -32,7 +32,7 @@ BAD_EVERY = 10
 def guarded(path: str) -> int:
     """Return the rows that the guard gives."""
     with files.open_bytes(Input(path)) as stream:
-        parsed = lines.parse_ahead(lines.joined(lines.chunks(stream)), SOURCE.schema)
+        parsed = lines.parse_ahead(chunks.joined(chunks.chunks(stream)), SOURCE.schema)
         return sum(each.rows.height for each in parsed)
 
 

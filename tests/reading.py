@@ -7,8 +7,9 @@ from typing import Any
 
 import polars as pl
 
+from aiopsctl.sources.chunks import chunks
 from aiopsctl.sources.coerce import coerce
-from aiopsctl.sources.lines import chunks, parse
+from aiopsctl.sources.lines import parse
 from aiopsctl.sources.source import Head, Source
 
 

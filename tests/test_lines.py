@@ -14,9 +14,10 @@ from cases import each
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aiopsctl.sources.chunks import CHUNK_BYTES, chunks, joined, of_records
 from aiopsctl.sources.coerce import coerce
 from aiopsctl.sources.inflate import Broken
-from aiopsctl.sources.lines import CHUNK_BYTES, chunks, joined, of_records, parse, parse_ahead
+from aiopsctl.sources.lines import parse, parse_ahead
 from aiopsctl.sources.native import SOURCE
 
 SCHEMA = {"id": pl.String, "n": pl.Int64, "usage": pl.Struct({"input": pl.String}), "choices": pl.List(pl.String)}

@@ -6,7 +6,8 @@ import polars as pl
 import pytest
 
 from aiopsctl.sources import narrow
-from aiopsctl.sources.lines import Chunk, parse
+from aiopsctl.sources.chunks import Chunk
+from aiopsctl.sources.lines import parse
 from aiopsctl.sources.native import SOURCE
 
 LEAN = [json.dumps({"request_id": f"r{i}", "latency_ms": i}) for i in range(2000)]

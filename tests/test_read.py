@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from aiopsctl.errors import UsageError
-from aiopsctl.sources import lines, tables
+from aiopsctl.sources import chunks, tables
 from aiopsctl.sources.log import Account, FileRead, Log
 from aiopsctl.sources.read import Reading, read
 
@@ -312,9 +312,9 @@ def test_chunks_do_not_show(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
     raw("log.csv", as_csv(LOG).replace(b"r77,", b"r77,more,").replace(b",r30,", b',"r30,').replace(b",r3,", b',r3",'))
     expected = read(["log.jsonl", "log.csv"])
 
-    monkeypatch.setattr(lines, "CHUNK_BYTES", size)
-    monkeypatch.setattr(lines, "chunks", partial(lines.chunks, size=size))
-    monkeypatch.setattr(tables, "chunks", partial(lines.chunks, size=size))
+    monkeypatch.setattr(chunks, "CHUNK_BYTES", size)
+    monkeypatch.setattr(chunks, "chunks", partial(chunks.chunks, size=size))
+    monkeypatch.setattr(tables, "chunks", partial(chunks.chunks, size=size))
     log = read(["log.jsonl", "log.csv"])
 
     assert_frame_equal(expected.events, log.events, check_column_order=False)
@@ -410,7 +410,7 @@ def test_quote_within_an_unquoted_cell() -> None:
 @pytest.mark.parametrize("start", ["\ufeff", "x\x01", "x\u0001\x02"])
 def test_csv_whose_second_chunk_looks_like_something_else(start: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Rows that begin as a mark or a compressed stream does are rows as any other."""
-    monkeypatch.setattr(tables, "chunks", partial(lines.chunks, size=10))
+    monkeypatch.setattr(tables, "chunks", partial(chunks.chunks, size=10))
     raw("log.csv", f"request_id,ts\na,2026-09-01\n{start}b,2026-09-01\n{start}c,2026-09-01\n")
 
     assert column(read(["log.csv"]), "request_id") == ["a", f"{start}b", f"{start}c"]
@@ -445,10 +445,10 @@ def test_any_csv(cells: list[tuple[str, str]], size: int, every_cell_quoted: boo
     quoting = csv.QUOTE_ALL if every_cell_quoted else csv.QUOTE_MINIMAL
     writer = csv.writer(text, delimiter=separator, quoting=quoting, lineterminator="\n")
     writer.writerows([("one", "two", "three"), *((*pair, "end") for pair in cells)])
-    found = list(lines.chunks(io.BytesIO(text.getvalue().encode()), size))
+    found = list(chunks.chunks(io.BytesIO(text.getvalue().encode()), size))
 
     head = found[0].data.partition(b"\n")
-    rest = [lines.Chunk(head[2], ((2, head[2].count(b"\n")),)), *found[1:]]
+    rest = [chunks.Chunk(head[2], ((2, head[2].count(b"\n")),)), *found[1:]]
     parsed = list(tables._csv_chunks(rest, *tables.header(head[0].decode())))
     taken = [row for each in parsed if each.rows.height for row in each.rows.select("one", "two", "_line").rows()]
 

@@ -15,7 +15,8 @@ from typer.testing import CliRunner
 
 from aiopsctl.cli.app import app
 from aiopsctl.errors import UsageError
-from aiopsctl.sources.lines import chunks, parse
+from aiopsctl.sources.chunks import chunks
+from aiopsctl.sources.lines import parse
 from aiopsctl.sources.native import SOURCE
 from aiopsctl.sources.read import Reading, read
 

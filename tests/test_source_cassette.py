@@ -10,7 +10,8 @@ import pytest
 from reading import head, others, pick, read
 
 from aiopsctl.sources.cassette import SOURCE
-from aiopsctl.sources.lines import chunks, parse
+from aiopsctl.sources.chunks import chunks
+from aiopsctl.sources.lines import parse
 
 SAMPLE = Path(__file__).parents[1] / "sample_data" / "_formats" / SOURCE.sample
 REAL = Path(__file__).parents[2] / "shared" / "data" / "api_cassettes" / "interactions.jsonl.gz"

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from polars.testing import assert_frame_equal
 
-from aiopsctl.sources import lines, state
+from aiopsctl.sources import chunks, state
 from aiopsctl.sources.log import Log
 from aiopsctl.sources.read import read
 
@@ -24,8 +24,8 @@ def put(path: Path, *records: Mapping[str, Any]) -> str:
 
 def in_chunks(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
     """Read chunks of a size, and join none."""
-    monkeypatch.setattr(lines, "CHUNK_BYTES", size)
-    monkeypatch.setattr(lines, "chunks", partial(lines.chunks, size=size))
+    monkeypatch.setattr(chunks, "CHUNK_BYTES", size)
+    monkeypatch.setattr(chunks, "chunks", partial(chunks.chunks, size=size))
 
 
 def at(second: int, kind: str, **payload: Any) -> dict[str, Any]:
@@ -92,11 +92,11 @@ def test_a_session_is_known_in_every_chunk(size: int, tmp_path: Path, monkeypatc
 
 def test_a_session_of_more_than_a_chunk(tmp_path: Path) -> None:
     """The same for a file of five chunks as they are."""
-    path = put(tmp_path / "s1.jsonl", *rollout("s1", padding=lines.CHUNK_BYTES // 8 * 5))
+    path = put(tmp_path / "s1.jsonl", *rollout("s1", padding=chunks.CHUNK_BYTES // 8 * 5))
 
     log = read([path])
 
-    assert Path(path).stat().st_size > 4 * lines.CHUNK_BYTES
+    assert Path(path).stat().st_size > 4 * chunks.CHUNK_BYTES
     assert calls(log) == expected("s1")
 
 

@@ -11,8 +11,8 @@ import polars as pl
 
 from aiopsctl.events import COLUMNS, Column
 from aiopsctl.sources import classify, times
+from aiopsctl.sources.chunks import Reject
 from aiopsctl.sources.consistency import Contradiction, contradictions
-from aiopsctl.sources.lines import Reject
 from aiopsctl.sources.ratings import rating
 from aiopsctl.sources.source import LINE, TOTAL
 

@@ -10,7 +10,7 @@ import msgspec
 
 from aiopsctl import catalog
 from aiopsctl.errors import UsageError, nearest
-from aiopsctl.sources import documents, files, lines, tables
+from aiopsctl.sources import chunks, documents, files, tables
 from aiopsctl.sources.files import Input
 from aiopsctl.sources.source import Head, Source
 from aiopsctl.sources.surrogates import without_lone_surrogates
@@ -68,14 +68,14 @@ def head_of(each: Input) -> Head | None:
 def _beginning(each: Input) -> bytes:
     """Return the first bytes of a file; where they hold no whole object, as many lines as are parsed at once."""
     with files.open_bytes(each) as stream:
-        start, broken = lines.read_block(stream, _HEAD_BYTES)
+        start, broken = chunks.read_block(stream, _HEAD_BYTES)
     if broken:
         raise files.damaged(each, broken)
     text = start.removeprefix(_BOM).lstrip()
     if len(start) < _HEAD_BYTES or text.startswith(b"[") or (text and b"{" not in text) or _records(text):
         return start
     with files.open_bytes(each) as stream:
-        return next((chunk.data for chunk in lines.chunks(stream) if chunk.data.strip()), start)
+        return next((chunk.data for chunk in chunks.chunks(stream) if chunk.data.strip()), start)
 
 
 def _records(text: bytes) -> list[Mapping[str, Any]]:

@@ -5,35 +5,28 @@ there are lines, nothing was lost. Only where it fails are the culprits looked f
 from Polars.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+import os
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from itertools import chain, islice
+from itertools import islice
 from typing import Any
 
 import polars as pl
 from polars.exceptions import PanicException, PolarsError
 
 from aiopsctl.sources import narrow
+from aiopsctl.sources.chunks import Chunk, Reject
 from aiopsctl.sources.fault import fault
-from aiopsctl.sources.inflate import Broken, Stream
 from aiopsctl.sources.misfit import as_text, fitted
 from aiopsctl.sources.source import LINE
 from aiopsctl.sources.surrogates import without_lone_surrogates
 
-CHUNK_BYTES = 4 << 20
-MAX_LINE_BYTES = 16 << 20
+_AHEAD = min(os.cpu_count() or 1, 4)
+"""So many chunks are parsed ahead of the one that is worked on."""
+
 _BOM, _BLANK = b"\xef\xbb\xbf", b" \t\r"
-
-
-@dataclass(frozen=True)
-class Reject:
-    """A line that is no event: its number from 1, the reason, and its length in bytes."""
-
-    line: int
-    reason: str
-    length: int = 0
-    text: bytes = b""
 
 
 @dataclass
@@ -48,145 +41,16 @@ class Parsed:
     field_errors: dict[str, tuple[int, int]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Chunk:
-    """Whole lines, their numbers in runs (first, count), those without a newline, and rejects of lines not kept."""
-
-    data: bytes
-    runs: tuple[tuple[int, int], ...] = ()
-    torn: frozenset[int] = frozenset()
-    rejects: tuple[Reject, ...] = ()
-
-    @property
-    def count(self) -> int:
-        """How many lines there are."""
-        return sum(count for _, count in self.runs)
-
-    def numbers(self) -> Iterator[int]:
-        """Return the number of each line."""
-        return chain.from_iterable(range(first, first + count) for first, count in self.runs)
-
-
-def chunks(stream: Stream, size: int = CHUNK_BYTES, longest: int = MAX_LINE_BYTES, first: int = 1) -> Iterator[Chunk]:
-    """Yield whole-line chunks of a stream; memory is bounded by `size` and `longest`.
-
-    A line over `longest` bytes is passed over and rejected. A stream that breaks off gives the whole lines before the
-    break, then one reject.
-    """
-    line, tail = first, _Tail(longest)
-    while True:
-        block, broken = read_block(stream, min(size, longest))
-        if not block:
-            break
-        start, end, cut = 0, block.find(b"\n"), block.rfind(b"\n") + 1
-        if not cut:
-            tail.grow(block)
-            continue
-        if tail.length + end > longest:
-            yield Chunk(b"", rejects=(Reject(line, "too_long", tail.length + end),))
-            start, line, tail = end + 1, line + 1, _Tail(longest)
-        if cut > start:
-            data = b"".join((*tail.pieces, memoryview(block)[start:cut]))
-            count = data.count(b"\n")
-            yield Chunk(data, ((line, count),))
-            line += count
-        tail = _Tail(longest, block[cut:])
-    yield from _ending(tail, line, broken)
-
-
-class _Tail:
-    """The beginning of a line whose end has not been read yet; beyond `longest` bytes only its length is kept."""
-
-    def __init__(self, longest: int, beginning: bytes = b"") -> None:
-        self.longest, self.length = longest, 0
-        self.pieces: list[bytes] = []
-        self.grow(beginning)
-
-    def grow(self, piece: bytes) -> None:
-        """Add what follows."""
-        self.length += len(piece)
-        self.pieces.append(piece)
-        if self.length > self.longest:
-            self.pieces.clear()
-
-
-def read_block(stream: Stream, size: int) -> tuple[bytes, str]:
-    """Return the next bytes of a stream, and why it breaks off where it does."""
-    try:
-        return stream.read(size), ""
-    except Broken as broken:
-        return b"", broken.reason
-    except OSError:
-        return b"", "unreadable"
-
-
-def _ending(tail: _Tail, line: int, broken: str) -> Iterator[Chunk]:
-    """Yield the last line where it lacks its newline, and the reject of a stream that broke off within it."""
-    data = b"".join(tail.pieces)
-    if tail.length > tail.longest:
-        yield Chunk(b"", rejects=(Reject(line, "too_long", tail.length),))
-    elif data and broken in ("", "trailing_garbage"):
-        yield Chunk(data, ((line, 1),), frozenset({line}))
-    elif broken:
-        yield Chunk(b"", rejects=(Reject(line, broken, len(data), data),))
-        return
-    if broken:
-        yield Chunk(b"", rejects=(Reject(line + bool(tail.length), broken),))
-
-
-def of_records(records: Iterable[bytes], first: int = 1) -> Iterator[Chunk]:
-    """Yield chunks of records that are one line each, without its newline."""
-    rest = iter(records)
-    while batch := list(_up_to(rest, CHUNK_BYTES)):
-        yield Chunk(b"\n".join([*batch, b""]), ((first, len(batch)),))
-        first += len(batch)
-
-
-def _up_to(records: Iterator[bytes], size: int) -> Iterator[bytes]:
-    """Yield records up to a size in bytes, and the one that goes beyond it."""
-    for record in records:
-        yield record
-        size -= len(record)
-        if size < 0:
-            return
-
-
-def joined(found: Iterable[Chunk]) -> Iterator[Chunk]:
-    """Yield chunks with small ones put together: each parse has a price of its own."""
-    held: list[Chunk] = []
-    size = 0
-    for chunk in found:
-        if held and size + len(chunk.data) > CHUNK_BYTES:
-            yield _together(held)
-            held, size = [], 0
-        held.append(chunk)
-        size += len(chunk.data)
-    if held:
-        yield _together(held)
-
-
-def _together(held: Sequence[Chunk]) -> Chunk:
-    if len(held) == 1:
-        return held[0]
-    return Chunk(
-        b"".join(one.data + b"\n" if one.torn else one.data for one in held),
-        tuple(chain.from_iterable(one.runs for one in held)),
-        frozenset(chain.from_iterable(one.torn for one in held)),
-        tuple(chain.from_iterable(one.rejects for one in held)),
-    )
-
-
 def parse_ahead(found: Iterable[Chunk], schema: Mapping[str, Any]) -> Iterator[Parsed]:
-    """Yield what `parse` makes of each chunk, in order; the next chunk is parsed while the caller works on this one."""
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        ahead = None
+    """Yield what `parse` makes of each chunk, in order; the next ones are parsed while the caller works on this one."""
+    waiting: deque[Future[Parsed]] = deque()
+    with ThreadPoolExecutor(max_workers=_AHEAD) as pool:
         for chunk in found:
-            following = pool.submit(parse, chunk, schema)
-            if ahead is not None:
-                yield ahead.result()
-            ahead = following
-        if ahead is not None:
-            yield ahead.result()
+            waiting.append(pool.submit(parse, chunk, schema))
+            if len(waiting) > _AHEAD:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
 
 
 def parse(chunk: Chunk, schema: Mapping[str, Any]) -> Parsed:

@@ -10,11 +10,12 @@ import polars as pl
 from polars.exceptions import PolarsError
 
 from aiopsctl.errors import UsageError
-from aiopsctl.sources import documents, edits, files, languages, lines, meter, tables, texts, traces
+from aiopsctl.sources import chunks, documents, edits, files, languages, lines, meter, tables, texts, traces
+from aiopsctl.sources.chunks import Chunk, Reject
 from aiopsctl.sources.coerce import coerce, empty
 from aiopsctl.sources.files import Input
 from aiopsctl.sources.join import FOUND, joined_ratio, with_call_facts, without_duplicates
-from aiopsctl.sources.lines import Chunk, Parsed, Reject
+from aiopsctl.sources.lines import Parsed
 from aiopsctl.sources.log import Account, Log
 from aiopsctl.sources.opening import Opened, Reading, open_all
 from aiopsctl.sources.pseudonyms import pseudonymized
@@ -114,8 +115,8 @@ class Run:
         elif one.head.container == "csv":
             yield from _numbered(one, self._unless_damaged(one, tables.csv_rows(one.each)))
         else:
-            chunks = (chunk for one in alike for chunk in self._unless_damaged(one, _chunks(one)))
-            yield from lines.parse_ahead(lines.joined(chunks), one.source.schema)
+            found = (chunk for one in alike for chunk in self._unless_damaged(one, _chunks(one)))
+            yield from lines.parse_ahead(chunks.joined(found), one.source.schema)
 
     def reread(self, one: Opened) -> Iterator[pl.DataFrame]:
         """Yield the raw rows of a file that has been read and accounted for."""
@@ -221,10 +222,10 @@ def _chunks(one: Opened) -> Iterator[Chunk]:
     """Yield the lines or records of a file, with the run's numbers."""
     first = (one.number << FILE_BITS) + (one.each.part.first if one.each.part else 1)
     if one.head.container == "json":
-        yield from lines.of_records(documents.records(one.each, one.head.inside), first)
+        yield from chunks.of_records(documents.records(one.each, one.head.inside), first)
     else:
         with files.open_bytes(one.each) as stream:
-            yield from lines.chunks(stream, first=first)
+            yield from chunks.chunks(stream, first=first)
 
 
 def _numbered(one: Opened, found: Iterator[Parsed]) -> Iterator[Parsed]:

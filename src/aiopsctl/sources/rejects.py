@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Self, TextIO
 
 from aiopsctl.errors import UsageError
-from aiopsctl.sources.lines import Reject
+from aiopsctl.sources.chunks import Reject
 
 
 class RejectsFile:

@@ -17,8 +17,9 @@ from polars.exceptions import PanicException, PolarsError
 
 from aiopsctl.errors import UsageError
 from aiopsctl.sources import files
+from aiopsctl.sources.chunks import MAX_LINE_BYTES, Chunk, Reject, chunks
 from aiopsctl.sources.files import Input
-from aiopsctl.sources.lines import MAX_LINE_BYTES, Chunk, Parsed, Reject, chunks
+from aiopsctl.sources.lines import Parsed
 from aiopsctl.sources.source import LINE
 
 _SEPARATORS = ",;\t"

@@ -15,7 +15,7 @@ from aiopsctl import daily
 from aiopsctl.cli import stored
 from aiopsctl.prices.apply import price
 from aiopsctl.prices.rates import Book
-from aiopsctl.sources import tables
+from aiopsctl.sources import chunks, tables
 from aiopsctl.sources.log import Log
 from aiopsctl.sources.opening import Reading
 from aiopsctl.sources.read import read
@@ -153,3 +153,17 @@ def test_commands_give_the_same_bytes(tmp_path: Path, monkeypatch: pytest.Monkey
     assert found == plain
     assert (tmp_path / "disk").read_bytes() == (tmp_path / "plain").read_bytes()
     assert list(tmp_path.glob("aiopsctl-*/*.parquet"))
+
+
+def test_only_pieces_with_repeats_are_written_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A call that a log has twice, far apart, leaves all other pieces as they are; a piece of nothing but repeats is gone."""
+    rows = [{"ts": "2026-09-01T00:00:00Z", "request_id": f"r{i}", "model": "m"} for i in range(200)]
+    one, two = tmp_path / "a.jsonl", tmp_path / "b.jsonl"
+    one.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    two.write_text("".join(json.dumps(row) + "\n" for row in (*rows[:40], {**rows[0], "request_id": "new"})))
+    monkeypatch.setattr(chunks, "CHUNK_BYTES", 100)
+    ours = by_disk(tmp_path, one, two)
+
+    assert (ours.events.height, ours.account.rows_duplicate) == (201, 40)
+    assert {path.name for path in (tmp_path / "aside").iterdir()} >= {"0.parquet"}
+    assert_same(ours, by_logs(one, two))

@@ -11,6 +11,9 @@ _FEEDBACK_KEY = ("ts", "kind", "value", "category", "request_id", "trace_id", "s
 IDS = ("request_id", "trace_id", "session_id")
 """By what feedback names its call."""
 
+COMPARED = ("event", "input_tokens", "output_tokens", *_FEEDBACK_KEY)
+"""By what it is told which of several rows repeats another."""
+
 _WHOSE = frozenset({*IDS, "user_id"})
 
 FOUND = "_found"

@@ -17,7 +17,7 @@ from aiopsctl.prices.layers import Mode
 from aiopsctl.prices.rates import Book
 from aiopsctl.sources import edits, meter
 from aiopsctl.sources.files import expand
-from aiopsctl.sources.join import FOUND, IDS, names_call, repeated, with_call_facts
+from aiopsctl.sources.join import COMPARED, FOUND, IDS, names_call, repeated, with_call_facts
 from aiopsctl.sources.log import Account, Log
 from aiopsctl.sources.opening import Opened, Reading, open_all
 from aiopsctl.sources.pseudonyms import with_pseudonyms
@@ -33,7 +33,7 @@ _ROWS, _BYTES = 200_000, 32 << 20
 """So many rows, or bytes, are held before they are written."""
 
 _COMPARED, _JOINED = 12_000_000, 1_000_000
-"""So many hashes are compared at once, and so much feedback looks for its calls."""
+"""So many hashes are compared at once, and so many rows looked at that share one, or feedback that looks for its calls."""
 
 
 class Aside:
@@ -88,13 +88,9 @@ class Aside:
             return
         rows = edits.about(scan, corrections).sort(ROW)
         sized = edits.sized(rows, opened, run.reread)
-        shares = (
-            sized.join(corrections, on=ROW, how="semi").select(ROW, _share="value").drop_nulls()
-            if "value" in sized.columns
-            else None
-        )
-        if shares is not None and shares.height:
-            self.pieces.change(partial(_valued, shares), self._others())
+        if "value" in sized.columns:
+            shares = sized.join(corrections, on=ROW, how="semi").select(ROW, _share="value").drop_nulls()
+            self.pieces.change(partial(_valued, shares), self._others() if shares.height else [])
 
     def _others(self) -> list[Piece]:
         return [piece for piece in self.pieces.all if not piece.calls]
@@ -102,19 +98,18 @@ class Aside:
     def _drop_repeated(self) -> int:
         """Leave out rows that repeat another, and return how many they are; hashes are compared a part at a time."""
         parts = 1 + sum(piece.rows for piece in self.pieces.all) // _COMPARED
-        drop = pl.concat(self._repeated(pl.col(SAME) % parts == part) for part in range(parts))
-        if not drop.len():
-            return 0
-        return self.pieces.change(partial(_remove, pl.col(ROW).is_in(drop.implode())))
+        found = [rows for part in range(parts) for rows in self._repeated(pl.col(SAME) % parts == part)]
+        drop = pl.concat([pl.Series([], dtype=pl.Int64), *found]).sort()
+        own = [piece for piece in self.pieces.all if drop.is_between(piece.first, piece.last).any()]
+        return self.pieces.change(partial(_without, drop), own)
 
-    def _repeated(self, part: pl.Expr) -> pl.Series:
-        """Return the numbers of repeated rows, of those whose hash is in a part."""
+    def _repeated(self, part: pl.Expr) -> Iterator[pl.Series]:
+        """Yield the numbers of repeated rows, of those whose hash is in a part."""
         hashes = self.pieces.scan().select(SAME).filter(part).collect(engine="streaming").to_series().sort()
         twice = hashes.filter(hashes == hashes.shift()).unique()
-        if not twice.len():
-            return pl.Series([], dtype=pl.Int64)
-        rows = self.pieces.scan().join(pl.LazyFrame([twice]), on=SAME, how="semi")
-        return repeated(rows.collect(engine="streaming").sort(ROW))
+        rows = self.pieces.scan().select(ROW, SAME, *(name for name in COMPARED if name in self.pieces.columns))
+        for some in twice.to_frame().iter_slices(_JOINED):
+            yield repeated(rows.join(some.lazy(), on=SAME, how="semi").collect(engine="streaming").sort(ROW))
 
     def _join_feedback(self) -> float | None:
         """Give feedback the facts of its calls; return the share of what names one whose call was found."""
@@ -189,6 +184,12 @@ def _batches(pieces: Iterable[Piece], most: int) -> Iterator[list[Piece]]:
             held = []
     if held:
         yield held
+
+
+def _without(drop: pl.Series, rows: pl.DataFrame) -> pl.DataFrame:
+    """Return rows without those of some numbers; of few of them is a set made."""
+    own = drop.filter(drop.is_between(rows[ROW].min(), rows[ROW].max()))
+    return _remove(pl.col(ROW).is_in(own.implode()), rows)
 
 
 def _remove(which: pl.Expr, rows: pl.DataFrame) -> pl.DataFrame:

@@ -21,11 +21,13 @@ _OWN = {ROW: pl.Int64(), SAME: pl.UInt64(), LINE: pl.Int64()}
 
 @dataclass(frozen=True)
 class Piece:
-    """Rows in one file: calls, or what is none. `filled` are the columns that any row fills."""
+    """Rows in one file: calls, or what is none, numbered from `first` to `last`. `filled` are the columns that any fills."""
 
     path: Path
     calls: bool
     rows: int
+    first: int
+    last: int
     since: datetime | None
     until: datetime | None
     filled: frozenset[str]
@@ -85,8 +87,10 @@ class Pieces:
         filled = [name for name in rows.columns if name not in TEXT and rows[name].null_count() < rows.height]
         path = self.folder / f"{next(self._names)}.parquet"
         rows.select(filled).write_parquet(path, compression="zstd", compression_level=1)
-        since, until = rows["ts"].min(), rows["ts"].max()
-        return Piece(path, calls, rows.height, since, until, frozenset(filled))  # type: ignore[arg-type]  # times
+        first, last, since, until = rows.select(
+            first=pl.col(ROW).min(), last=pl.col(ROW).max(), since=pl.col("ts").min(), until=pl.col("ts").max()
+        ).row(0)
+        return Piece(path, calls, rows.height, first, last, since, until, frozenset(filled))
 
 
 def _same(rows: pl.DataFrame, *, calls: bool) -> pl.Series:

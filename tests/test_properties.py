@@ -22,8 +22,12 @@ from hypothesis import strategies as st
 
 from aiopsctl import catalog
 from aiopsctl.measure import Scope, measure
+from aiopsctl.prices.rates import Book
 from aiopsctl.sources.log import Log
+from aiopsctl.sources.opening import Reading
 from aiopsctl.sources.read import read
+from aiopsctl.store.aside import Aside
+from aiopsctl.store.store import Store
 from aiopsctl.window import Window
 
 UTC_ZONE = ZoneInfo("UTC")
@@ -84,13 +88,21 @@ WRITTEN: dict[str, Callable[[Sequence[Row]], bytes]] = {
 """How a log may be written, by the name of its file."""
 
 
+READ: dict[str, Callable[[str, str], Log]] = {
+    "into memory": lambda logs, _: read([logs]),
+    "onto disk": lambda logs, beside: Aside(Path(beside), Book()).read([logs], Reading()),
+    "by a store": lambda logs, beside: Store(Path(beside)).read([logs], [], Reading(), Book()),
+}
+"""How a folder of logs may be read, with another beside it for what is kept."""
+
+
 @contextmanager
-def logged(files: Mapping[str, bytes]) -> Iterator[Log]:
+def logged(files: Mapping[str, bytes], how: str = "into memory") -> Iterator[Log]:
     """Read files of a folder of their own."""
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory() as folder, TemporaryDirectory() as beside:
         for name, data in files.items():
             Path(folder, name).write_bytes(data)
-        yield read([folder])
+        yield READ[how](folder, beside)
 
 
 def answers(log: Log, **scope: Any) -> dict[Any, float | None]:
@@ -122,10 +134,11 @@ def test_containers_are_alike(rows: list[Row]) -> None:
     assert found == [found[0]] * len(WRITTEN)
 
 
+@pytest.mark.parametrize("how", READ)
 @BUDGET
 @given(LOGS, st.data())
-def test_shards_and_order_change_nothing(rows: list[Row], data: st.DataObject) -> None:
-    """A log in any order, split into any files of any kinds, some rows twice, is the same log."""
+def test_shards_and_order_change_nothing(how: str, rows: list[Row], data: st.DataObject) -> None:
+    """A log in any order, split into any files of any kinds, some rows twice, is the same log, however it is read."""
     shuffled = data.draw(st.permutations(rows))
     cuts = sorted(data.draw(st.lists(st.integers(0, len(rows)), max_size=4)))
     parts = [shuffled[begin:end] for begin, end in zip([0, *cuts], [*cuts, len(rows)], strict=True)]
@@ -136,7 +149,7 @@ def test_shards_and_order_change_nothing(rows: list[Row], data: st.DataObject) -
         if part
     }
     again = data.draw(st.lists(st.sampled_from(rows), max_size=5))
-    with logged({"log.jsonl": jsonl(rows)}) as whole, logged(files | {"again.jsonl": jsonl(again)}) as split:
+    with logged({"log.jsonl": jsonl(rows)}) as whole, logged(files | {"again.jsonl": jsonl(again)}, how) as split:
         accounted(split, len(rows) + len(again))
 
         assert split.account.rows_duplicate == len(again)

@@ -8,6 +8,8 @@ from aiopsctl.sources.inflate import Broken, Stream
 
 CHUNK_BYTES = 4 << 20
 MAX_LINE_BYTES = 16 << 20
+_FEW_LINES, _LARGE_BYTES = 4_000, 16 << 20
+"""Chunks of fewer lines grow up to a size: what a chunk costs beside its bytes is the same for one line as for many."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,8 @@ def chunks(stream: Stream, size: int = CHUNK_BYTES, longest: int = MAX_LINE_BYTE
             count = data.count(b"\n")
             yield Chunk(data, ((line, count),))
             line += count
+            if count < _FEW_LINES and _LARGE_BYTES // 4 <= size < _LARGE_BYTES:
+                size *= 2
         tail = _Tail(longest, block[cut:])
     yield from _ending(tail, line, broken)
 

@@ -179,11 +179,12 @@ def money_told(events: pl.DataFrame | pl.LazyFrame) -> dict[str, Any]:
     names = ("event", "model", "model_version", "cost_source")
     told = (pl.col(name) if name in there else pl.lit(None, pl.String).alias(name) for name in names)
     calls = events.lazy().select(told).filter(CALL)
-    unpriced = calls.filter(pl.col("cost_source") == "unpriced").group_by(_NAMED).agg(pl.len())
-    by_source, by_model = pl.collect_all([calls.group_by("cost_source").agg(pl.len()), unpriced], engine="streaming")
+    counted = calls.group_by("cost_source", _NAMED).agg(pl.len()).collect(engine="streaming")
+    by_source = counted.group_by("cost_source").agg(pl.col("len").sum())
+    unpriced = counted.filter(pl.col("cost_source") == "unpriced").select("model", "len")
     return {
         "sources": {name: count for name, count in by_source.iter_rows() if name},
-        "unpriced": sorted((list(row) for row in by_model.iter_rows()), key=repr),
+        "unpriced": sorted((list(row) for row in unpriced.iter_rows()), key=repr),
         "contradictory": 0,
     }
 

@@ -6,9 +6,9 @@ from itertools import chain
 
 from aiopsctl.sources.inflate import Broken, Stream
 
-CHUNK_BYTES = 4 << 20
+CHUNK_BYTES = 2 << 20
 MAX_LINE_BYTES = 16 << 20
-_FEW_LINES, _LARGE_BYTES = 4_000, 16 << 20
+_FEW_LINES, _LARGE_BYTES = 4_000, 8 << 20
 """Chunks of fewer lines grow up to a size: what a chunk costs beside its bytes is the same for one line as for many."""
 
 

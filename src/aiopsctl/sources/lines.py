@@ -5,7 +5,6 @@ there are lines, nothing was lost. Only where it fails are the culprits looked f
 from Polars.
 """
 
-import os
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -23,8 +22,8 @@ from aiopsctl.sources.misfit import as_text, fitted
 from aiopsctl.sources.source import LINE
 from aiopsctl.sources.surrogates import without_lone_surrogates
 
-_AHEAD = min(os.cpu_count() or 1, 4)
-"""So many chunks are parsed ahead of the one that is worked on."""
+_AHEAD = 2
+"""So many chunks are parsed ahead of the one that is worked on: more take memory, and few machines gain by it."""
 
 _BOM, _BLANK = b"\xef\xbb\xbf", b" \t\r"
 

@@ -15,7 +15,7 @@ from aiopsctl import daily
 from aiopsctl.cli import stored
 from aiopsctl.prices.apply import price
 from aiopsctl.prices.rates import Book
-from aiopsctl.sources import chunks, tables
+from aiopsctl.sources import chunks, state, tables
 from aiopsctl.sources.log import Log
 from aiopsctl.sources.opening import Reading
 from aiopsctl.sources.read import read
@@ -162,6 +162,7 @@ def test_only_pieces_with_repeats_are_written_anew(tmp_path: Path, monkeypatch: 
     one.write_text("".join(json.dumps(row) + "\n" for row in rows))
     two.write_text("".join(json.dumps(row) + "\n" for row in (*rows[:40], {**rows[0], "request_id": "new"})))
     monkeypatch.setattr(chunks, "CHUNK_BYTES", 100)
+    monkeypatch.setattr(state, "AT_ONCE_ROWS", 1)
     ours = by_disk(tmp_path, one, two)
 
     assert (ours.events.height, ours.account.rows_duplicate) == (201, 40)

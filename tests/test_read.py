@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from aiopsctl.errors import UsageError
-from aiopsctl.sources import chunks, tables
+from aiopsctl.sources import chunks, state, tables
 from aiopsctl.sources.log import Account, FileRead, Log
 from aiopsctl.sources.read import Reading, read
 
@@ -313,6 +313,7 @@ def test_chunks_do_not_show(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
     expected = read(["log.jsonl", "log.csv"])
 
     monkeypatch.setattr(chunks, "CHUNK_BYTES", size)
+    monkeypatch.setattr(state, "AT_ONCE_ROWS", 1)
     monkeypatch.setattr(chunks, "chunks", partial(chunks.chunks, size=size))
     monkeypatch.setattr(tables, "chunks", partial(chunks.chunks, size=size))
     log = read(["log.jsonl", "log.csv"])

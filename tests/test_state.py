@@ -25,6 +25,7 @@ def put(path: Path, *records: Mapping[str, Any]) -> str:
 def in_chunks(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
     """Read chunks of a size, and join none."""
     monkeypatch.setattr(chunks, "CHUNK_BYTES", size)
+    monkeypatch.setattr(state, "AT_ONCE_ROWS", 1)
     monkeypatch.setattr(chunks, "chunks", partial(chunks.chunks, size=size))
 
 

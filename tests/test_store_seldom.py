@@ -12,7 +12,7 @@ from store_world import assert_equal, by_logs, by_store
 from test_store import run
 
 from aiopsctl.prices.rates import Book, Override
-from aiopsctl.sources import chunks
+from aiopsctl.sources import chunks, state
 from aiopsctl.sources.opening import Reading
 from aiopsctl.store import memory, rows
 from aiopsctl.store.manifest import load
@@ -66,6 +66,7 @@ def test_rows_do_not_pile_up_in_memory(tmp_path: Path, monkeypatch: pytest.Monke
 def test_files_are_told_as_a_reading_tells_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Rows, rejects and the time covered are told of each file: of what was appended too, and of many chunks of it."""
     monkeypatch.setattr(chunks, "CHUNK_BYTES", 200)
+    monkeypatch.setattr(state, "AT_ONCE_ROWS", 1)
     monkeypatch.setattr(chunks.chunks, "__defaults__", (200, chunks.MAX_LINE_BYTES, 1))
     log, store = tmp_path / "a.jsonl", tmp_path / "store"
     for part in (calls(5, 6), calls(9, 12, 2, 11, 7, 8, 10), "no JSON\n" + calls(4)):

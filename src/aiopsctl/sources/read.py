@@ -22,7 +22,7 @@ from aiopsctl.sources.pseudonyms import pseudonymized
 from aiopsctl.sources.rejects import RejectsFile
 from aiopsctl.sources.source import FILE_BITS, LINE
 from aiopsctl.sources.spans import Spans
-from aiopsctl.sources.state import events_of, with_state
+from aiopsctl.sources.state import events_of, gathered, with_state
 
 _MASK = (1 << FILE_BITS) - 1
 _PLAIN = Reading()
@@ -100,7 +100,7 @@ class Run:
 
     def events(self, alike: Sequence[Opened]) -> Iterator[pl.DataFrame]:
         """Yield the canonical events of files of one format."""
-        for parsed, before in with_state(self._parsed(alike), alike[0].source):
+        for parsed, before in with_state(gathered(self._parsed(alike)), alike[0].source):
             self._reject(parsed.rejects)
             self.account.rows_read += len(parsed.rejects)
             self._lose(parsed.field_errors)

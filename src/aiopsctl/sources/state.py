@@ -11,6 +11,10 @@ TOGETHER_BYTES = 64 << 20
 """How much of what is parsed is kept in memory for a format that asks for all: its events take about five times that."""
 
 
+AT_ONCE_ROWS = 50_000
+"""So many rows are looked at together by formats that ask for nothing else."""
+
+
 def with_state(found: Iterable[Parsed], source: Source) -> Iterator[tuple[Parsed, pl.DataFrame]]:
     """Yield parsed rows as the format wants them, each with the earlier rows that they depend on."""
     carried = pl.DataFrame()
@@ -29,6 +33,21 @@ def events_of(raw: pl.DataFrame, before: pl.DataFrame, source: Source) -> pl.Dat
     return found.filter(pl.col(LINE) >= raw[LINE][0])
 
 
+def gathered(found: Iterable[Parsed]) -> Iterator[Parsed]:
+    """Yield parsed rows with small frames of one schema put together: what is made of a frame has a price of its own."""
+    held: list[Parsed] = []
+    for parsed in found:
+        if held and held[-1].rows.schema != parsed.rows.schema:
+            yield _one(held)
+            held = []
+        held.append(parsed)
+        if sum(each.rows.height for each in held) >= AT_ONCE_ROWS:
+            yield _one(held)
+            held = []
+    if held:
+        yield _one(held)
+
+
 def _together(found: Iterable[Parsed]) -> Iterator[Parsed]:
     """Yield all rows at once, or as many as memory is given for."""
     held: list[Parsed] = []
@@ -44,6 +63,8 @@ def _together(found: Iterable[Parsed]) -> Iterator[Parsed]:
 
 
 def _one(held: Sequence[Parsed]) -> Parsed:
+    if len(held) == 1:
+        return held[0]
     errors: dict[str, tuple[int, int]] = {}
     for each in held:
         for name, (count, line) in each.field_errors.items():

@@ -41,7 +41,7 @@ _READER = (
 )  # fmt: skip
 TESTS = {
     "sources": _READER,
-    "store": ("store", "store_rare", "store_faults"),
+    "store": ("store", "store_rare", "store_faults", "store_ids", "store_disk", "store_seldom", "aside"),
     "readable.py": ("words", "formats", "dashboard", "findings", "cli", "hostile"),
 }
 """The files of tests that concern a part, cheap ones first."""

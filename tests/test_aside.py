@@ -168,3 +168,14 @@ def test_only_pieces_with_repeats_are_written_anew(tmp_path: Path, monkeypatch: 
     assert (ours.events.height, ours.account.rows_duplicate) == (201, 40)
     assert {path.name for path in (tmp_path / "aside").iterdir()} >= {"0.parquet"}
     assert_same(ours, by_logs(one, two))
+
+
+def test_files_of_other_columns(tmp_path: Path) -> None:
+    """What one file tells and another does not is put together, and null where it is not told."""
+    one, two = tmp_path / "a.jsonl", tmp_path / "b.csv"
+    one.write_text('{"ts": "2026-09-01T00:00:00Z", "model": "m", "latency_ms": 7}\n')
+    two.write_text("ts,model,user_id\n2026-09-02T00:00:00Z,m,u1\n")
+    ours = by_disk(tmp_path, one, two)
+
+    assert ours.events.select("latency_ms", "user_id").rows() == [(7, None), (None, "u1")]
+    assert_same(ours, by_logs(one, two))

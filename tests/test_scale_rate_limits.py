@@ -323,7 +323,7 @@ def test_bucket_by_hand() -> None:
     """A bucket of 2 requests, filled with one every 30 s: of five calls at once two pass, two wait, one is dropped."""
     found = replay([0, 0, 0, 0, 0], [[1] * 5], [2])
 
-    assert (found.delayed, found.dropped) == (2, 1)
+    assert (found.calls, found.delayed, found.dropped) == (5, 2, 1)
     assert found.waits == pytest.approx((30, 60))
     assert found.mean_wait == pytest.approx(45)
     assert found.p95_wait == pytest.approx(60)

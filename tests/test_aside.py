@@ -170,6 +170,24 @@ def test_only_pieces_with_repeats_are_written_anew(tmp_path: Path, monkeypatch: 
     assert_same(ours, by_logs(one, two))
 
 
+def test_a_full_disk_leaves_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the disk takes no more, the log is read into memory, and nothing is left behind."""
+    log = tmp_path / "app.jsonl"
+    log.write_bytes(b"".join(lines(100)))
+    words = ("latency", log, "--isolated", "-f", "json")
+    plain = run(*words)
+    monkeypatch.setattr(stored, "MANY", 0)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(pl.DataFrame, "write_parquet", full)
+
+    assert run(*words) == plain
+    assert not list(tmp_path.glob("aiopsctl-*"))
+
+
 def test_files_of_other_columns(tmp_path: Path) -> None:
     """What one file tells and another does not is put together, and null where it is not told."""
     one, two = tmp_path / "a.jsonl", tmp_path / "b.csv"

@@ -41,7 +41,7 @@ def stored(
     """Return the log that the store holds once it has read what is new; None where the logs themselves are to be read.
 
     A store holds no text, and not where rows were rejected: what asks for those reads the logs. Without a store, logs
-    that are larger than memory should hold go through one that is thrown away.
+    that are larger than memory should hold are put on disk once.
     """
     folder = folder_of(common, config)
     if folder is None:
@@ -79,12 +79,21 @@ def _aside(common: Common, paths: Sequence[str], config: "Config", how: "Reading
     rows = sum(map(rows_about, inputs))
     if rows < MANY or shutil.disk_usage(tempfile.gettempdir()).free < rows * _ROW_BYTES:
         return None
+    from polars.exceptions import PolarsError
+
     from aiopsctl.cli.money import book
+    from aiopsctl.cli.run import say
     from aiopsctl.store.aside import Aside
 
     folder = Path(tempfile.mkdtemp(prefix="aiopsctl-"))
     atexit.register(shutil.rmtree, folder, True)
-    return Aside(folder, book(config), cast("Mode", common.cost)).read(paths, how)
+    try:
+        return Aside(folder, book(config), cast("Mode", common.cost)).read(paths, how)
+    except (OSError, PolarsError):  # what is wrong with the logs is told as such, and by reading them into memory too
+        shutil.rmtree(folder, True)
+        if common.quiet == 0:
+            say(f"note: read into memory: {tempfile.gettempdir()} cannot hold the rows")
+        return None
 
 
 def unfit(common: Common, paths: Sequence[str]) -> str:

@@ -27,6 +27,7 @@ from aiopsctl.sources.source import FILE_BITS, LINE
 from aiopsctl.sources.spans import Spans
 from aiopsctl.sources.traces import with_trace_facts
 from aiopsctl.store.finish import money_of, money_told
+from aiopsctl.store.hashes import met_twice
 from aiopsctl.store.pieces import ROW, SAME, Piece, Pieces
 
 _ROWS, _BYTES = 200_000, 32 << 20
@@ -105,8 +106,7 @@ class Aside:
 
     def _repeated(self, part: pl.Expr) -> Iterator[pl.Series]:
         """Yield the numbers of repeated rows, of those whose hash is in a part."""
-        hashes = self.pieces.scan().select(SAME).filter(part).collect(engine="streaming").to_series().sort()
-        twice = hashes.filter(hashes == hashes.shift()).unique()
+        twice = met_twice(self.pieces.scan().select(SAME).filter(part).collect(engine="streaming").to_series())
         rows = self.pieces.scan().select(ROW, SAME, *(name for name in COMPARED if name in self.pieces.columns))
         for some in twice.to_frame().iter_slices(_JOINED):
             yield repeated(rows.join(some.lazy(), on=SAME, how="semi").collect(engine="streaming").sort(ROW))

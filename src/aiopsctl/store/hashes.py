@@ -42,6 +42,12 @@ def of_others(hash_: pl.Expr) -> pl.Expr:
     return hash_.xor(_ONE)
 
 
+def met_twice(found: pl.Series) -> pl.Series:
+    """Return the hashes that are there more than once; to sort takes half the time and memory of grouping."""
+    ordered = found.sort()
+    return ordered.filter(ordered == ordered.shift()).unique()
+
+
 @cache
 def hashing() -> str:
     """Return what tells by which function ids are hashed: the version of Polars, and what it makes of some words."""

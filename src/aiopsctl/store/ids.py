@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 
 from aiopsctl.store.disk import Segment
-from aiopsctl.store.hashes import HASHES
+from aiopsctl.store.hashes import HASHES, met_twice
 from aiopsctl.store.manifest import Manifest
 from aiopsctl.store.rows import SCHEMA, scan
 
@@ -49,8 +49,7 @@ class Where:
 
     def _repeated(self, hash_: str, part: int, parts: int) -> pl.DataFrame:
         own = self._scan().select(hash_).filter(pl.col(hash_) % parts == part).collect(engine="streaming").to_series()
-        own = own.sort()  # half the time and memory of grouping
-        return own.filter(own == own.shift()).unique().to_frame()
+        return met_twice(own).to_frame()
 
     def _among(self, hash_: str, wanted: pl.LazyFrame) -> pl.DataFrame:
         return self._scan().select(hash_, _PATH).join(wanted, on=hash_, how="semi").collect(engine="streaming")

@@ -4,7 +4,7 @@ One path for every command, so that a check and a report can never disagree.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import cache, partial
 from typing import Any
@@ -102,16 +102,20 @@ def sums(events: Events, plan: list[Reduction], scope: Scope) -> list[pl.DataFra
         asked = Asked(partial(_filtered, scope=scope), scope.tz, scope.where or "")
         kept = sums_of(events, asked, plan, _windows(scope), WINDOW)
     else:
+        bare = [replace(r, slices=tuple(name for name in r.slices if name != WINDOW)) for r in plan]
         kept = [
-            local.reduce_all(
-                (rows.with_columns(pl.lit(i, pl.Int8).alias(WINDOW)) for rows in _parts(events, window, scope)), plan
-            )
+            [_in_window(i, each) for each in local.reduce_all(_parts(events, window, scope), bare)]
             for i, window in enumerate(_windows(scope))
         ]
     return [
         in_order(pl.concat(each, how="vertical_relaxed"), reduction)
         for reduction, *each in zip(plan, *kept, strict=True)
     ]
+
+
+def _in_window(number: int, sums: pl.DataFrame) -> pl.DataFrame:
+    """Return sums with the number of their window, which is no key that a row needs to be grouped by."""
+    return sums.with_columns(pl.lit(number, pl.Int8).alias(WINDOW))
 
 
 def _parts(events: Events, window: Window, scope: Scope) -> Iterator[pl.LazyFrame]:

@@ -76,9 +76,16 @@ def _by_rule(found: Mapping[tuple[str, str], int]) -> dict[str, int]:
 
 
 def _counted(log: Log, scope: Scope) -> pl.DataFrame:
-    """Return the rows in scope by event, source of the cost, and model, and the calls among them without a price."""
-    taken = {column_of(what): what for what in (sums.rows, sums.unpriced_calls)}
-    return sums_of(log.events, [Reduction(("event", "cost_source", "model", WINDOW), (), (), taken)], scope)[0]
+    """Return the rows in scope by event, source of the cost, and model, and the calls among them without a price.
+
+    What was counted once of a log is remembered: a report asks the same of its whole window many times.
+    """
+    key = (scope.window, scope.reference, scope.where, scope.tz)
+    if key not in log.counted:
+        taken = {column_of(what): what for what in (sums.rows, sums.unpriced_calls)}
+        by = Reduction(("event", "cost_source", "model", WINDOW), (), (), taken)
+        (log.counted[key],) = sums_of(log.events, [by], scope)
+    return log.counted[key]
 
 
 def _by(counted: pl.DataFrame, column: str, where: pl.Expr) -> dict[str, int]:

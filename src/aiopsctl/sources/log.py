@@ -97,9 +97,11 @@ class Account:
 class Log:
     """Canonical events in memory (columns that no row fills are left out), and their account.
 
-    `money` is what pricing told of the calls, where they are priced already.
+    `money` is what pricing told of the calls, where they are priced already. `counted` remembers rows that were counted,
+    by the scope.
     """
 
     events: Events
     account: Account
     money: Any = None
+    counted: dict[Any, Any] = field(default_factory=dict, init=False, compare=False, repr=False)

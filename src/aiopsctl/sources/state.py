@@ -72,4 +72,5 @@ def _one(held: Sequence[Parsed]) -> Parsed:
             errors[name] = (before + count, first)
     rows = [each.rows for each in held if each.rows.height] or [pl.DataFrame()]
     rejects = [reject for each in held for reject in each.rejects]
-    return Parsed(pl.concat(rows, how="diagonal_relaxed"), rejects, errors)
+    alike = all(each.schema == rows[0].schema for each in rows)
+    return Parsed(pl.concat(rows, how="vertical" if alike else "diagonal_relaxed"), rejects, errors)

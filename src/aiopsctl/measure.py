@@ -16,12 +16,13 @@ from aiopsctl.context import facts_of, lacks
 from aiopsctl.daily import Asked, remembers, sums_of
 from aiopsctl.engine import local
 from aiopsctl.engine.kept import Events, Kept, covered
-from aiopsctl.engine.plan import Reduction, evaluate_all, in_order, reduction_of, reductions
+from aiopsctl.engine.plan import Reduction, column_of, evaluate_all, in_order, reduction_of, reductions
 from aiopsctl.events import CALENDAR, COLUMNS
 from aiopsctl.facts import Setting
 from aiopsctl.metric import Metric
 from aiopsctl.result import Measurement, Reference, Slice
 from aiopsctl.sources.coerce import dtype_of
+from aiopsctl.sums import rows as every_row
 from aiopsctl.where import check_by, predicate
 from aiopsctl.window import Window
 
@@ -71,8 +72,11 @@ def measure(events: Events, metrics: Sequence[Metric], scope: Scope) -> list[Mea
     setting = Setting(scope.config, scope.tz, scope.by, scope.where)
     facts = facts_of(events, metrics, setting, _windows(scope), WINDOW)
     why = lacks(events, metrics, facts, setting)
-    told = [m for m in metrics if scope.by or not why[m.name]]  # without slices, what lacks something decides nothing
-    values: dict[str, _Rows] = {m.name: {} for m in metrics} | _values(events, told, scope, facts)
+    lacking = [m for m in metrics if why[m.name]]
+    values: dict[str, _Rows] = {m.name: {} for m in metrics}
+    values |= _values(events, [m for m in metrics if not why[m.name]], scope, facts)
+    if scope.by and lacking and not _slices(events, scope) <= _seen(values):
+        values |= _values(events, lacking, scope, facts)  # they are unknown, but tell of slices that others do not
     known = sorted(_seen(values), key=_order) or [(None,) * len(scope.by)]
     return [_measurement(m, key, values[m.name], scope, why[m.name]) for m in metrics for key in known]
 
@@ -94,6 +98,13 @@ def _windows(scope: Scope) -> list[Window]:
 def _seen(values: Mapping[str, _Rows]) -> set[tuple[Any, ...]]:
     """Return the slices of the window in which at least one metric has a sample."""
     return {key for rows in values.values() for (key, window), row in rows.items() if window == 0 and row["n"]}
+
+
+def _slices(events: Events, scope: Scope) -> set[tuple[Any, ...]]:
+    """Return the slices of the window that have a row."""
+    rows = Reduction((*scope.by, WINDOW), (), (), {column_of(every_row): every_row})
+    (found,) = sums(events, [rows], replace(scope, reference=None))
+    return set(found.select(scope.by).iter_rows())
 
 
 def sums(events: Events, plan: list[Reduction], scope: Scope) -> list[pl.DataFrame]:

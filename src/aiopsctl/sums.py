@@ -77,7 +77,6 @@ is_ok = is_call & ((nw.col("status") == "ok") | nw.col("status").is_null())
 is_failed = is_call & nw.col("status").is_in(FAILED)
 is_unpriced = is_call & nw.col("cost_usd").is_null() & ~nw.col("status").is_in(FAILED).fill_null(value=False)
 
-rows = Sum(nw.lit(1))
 calls = count(is_call)
 ok_calls = count(is_ok)
 calls_with_status = count(is_call & known("status"))

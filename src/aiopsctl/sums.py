@@ -208,12 +208,10 @@ user_tokens = total("user_tokens", is_call & known("input_tokens"))
 
 def rounded(number: nw.Expr, digits: int) -> nw.Expr:
     """Return whole numbers below 10**15 rounded half up to `digits` significant digits, by integer steps alone."""
-    result = number
+    step = nw.lit(1, nw.Int64)
     for power in range(1, 16 - digits):
-        step = 10**power
-        coarse = (number + step // 2) // step * step
-        result = nw.when(number >= 10 ** (digits + power - 1)).then(coarse).otherwise(result)
-    return result
+        step = nw.when(number >= 10 ** (digits + power - 1)).then(nw.lit(10**power, nw.Int64)).otherwise(step)
+    return (number + step // 2) // step * step
 
 
 NEVER = nw.lit(datetime(1970, 1, 1, tzinfo=UTC), nw.Datetime("us", "UTC"))

@@ -2,9 +2,12 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aiopsctl.engine.kept import Events
+
+if TYPE_CHECKING:
+    import polars as pl
 
 _EXAMPLES = 3
 
@@ -104,4 +107,4 @@ class Log:
     events: Events
     account: Account
     money: Any = None
-    counted: dict[Any, Any] = field(default_factory=dict, init=False, compare=False, repr=False)
+    counted: "dict[object, pl.DataFrame]" = field(default_factory=dict, init=False, compare=False, repr=False)

@@ -54,7 +54,7 @@ class Pieces:
         self._rows += events.height
         is_call = rows["event"] == "call"
         for calls in (True, False):
-            own = rows.filter(is_call if calls else ~is_call)
+            own = rows if calls and is_call.all() else rows.filter(is_call if calls else ~is_call)
             if own.height:
                 self.all.append(self._written(own.with_columns(_same(own, calls=calls)), calls=calls))
 
@@ -86,7 +86,7 @@ class Pieces:
     def _written(self, rows: pl.DataFrame, *, calls: bool) -> Piece:
         filled = [name for name in rows.columns if name not in TEXT and rows[name].null_count() < rows.height]
         path = self.folder / f"{next(self._names)}.parquet"
-        rows.select(filled).write_parquet(path, compression="zstd", compression_level=1)
+        rows.select(filled).write_parquet(path, compression="lz4")
         first, last, since, until = rows.select(
             first=pl.col(ROW).min(), last=pl.col(ROW).max(), since=pl.col("ts").min(), until=pl.col("ts").max()
         ).row(0)

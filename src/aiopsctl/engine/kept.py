@@ -11,6 +11,8 @@ from typing import Any, Protocol
 
 import polars as pl
 
+from aiopsctl.batches import batches
+
 PART_ROWS = 1_000_000
 """About so many rows are summed at once."""
 
@@ -61,14 +63,8 @@ class Kept:
 
     def parts(self) -> Iterator["Kept"]:
         """Yield all events in parts that memory may hold, at least one."""
-        part: list[Shard] = []
-        for shard in self.shards:
-            part.append(shard)
-            if sum(each.rows for each in part) >= PART_ROWS:
-                yield replace(self, shards=part)
-                part = []
-        if part or len(self.shards) == 0:
-            yield replace(self, shards=part)
+        for shards in batches(self.shards, lambda shard: shard.rows, PART_ROWS) if self.shards else [[]]:
+            yield replace(self, shards=shards)
 
     @property
     def height(self) -> int:

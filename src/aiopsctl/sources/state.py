@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import polars as pl
 
+from aiopsctl.batches import batches
 from aiopsctl.sources.lines import Parsed
 from aiopsctl.sources.source import FILE_BITS, LINE, Source
 
@@ -50,16 +51,7 @@ def gathered(found: Iterable[Parsed]) -> Iterator[Parsed]:
 
 def _together(found: Iterable[Parsed]) -> Iterator[Parsed]:
     """Yield all rows at once, or as many as memory is given for."""
-    held: list[Parsed] = []
-    size = 0
-    for parsed in found:
-        held.append(parsed)
-        size += int(parsed.rows.estimated_size())
-        if size >= TOGETHER_BYTES:
-            yield _one(held)
-            held, size = [], 0
-    if held:
-        yield _one(held)
+    yield from map(_one, batches(found, lambda parsed: int(parsed.rows.estimated_size()), TOGETHER_BYTES))
 
 
 def _one(held: Sequence[Parsed]) -> Parsed:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import polars as pl
 
+from aiopsctl.batches import batches
 from aiopsctl.engine.kept import Kept, Shard
 from aiopsctl.prices.apply import Priced, price
 from aiopsctl.prices.layers import Mode
@@ -115,7 +116,7 @@ class Aside:
         """Give feedback the facts of its calls; return the share of what names one whose call was found."""
         named = found = 0
         ids = [name for name in IDS if name in self.pieces.columns]
-        for some in _batches(self._others(), _JOINED):
+        for some in batches(self._others(), lambda piece: piece.rows, _JOINED):
             calls = self._calls_of(some, ids)
 
             def with_facts(rows: pl.DataFrame, calls: pl.DataFrame = calls) -> pl.DataFrame:
@@ -172,18 +173,6 @@ def _together(frames: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
             held, rows, size = [], 0, 0
     if held:
         yield pl.concat(held, how="diagonal")
-
-
-def _batches(pieces: Iterable[Piece], most: int) -> Iterator[list[Piece]]:
-    """Yield pieces in groups of about so many rows."""
-    held: list[Piece] = []
-    for piece in pieces:
-        held.append(piece)
-        if sum(each.rows for each in held) >= most:
-            yield held
-            held = []
-    if held:
-        yield held
 
 
 def _without(drop: pl.Series, rows: pl.DataFrame) -> pl.DataFrame:

@@ -3,13 +3,14 @@
 Only the days that new rows change (`affected`) are made anew, few at a time.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from aiopsctl.batches import batches
 from aiopsctl.events import CALL_FACTS
 from aiopsctl.prices.apply import Priced, price
 from aiopsctl.prices.rates import Book
@@ -37,7 +38,7 @@ from aiopsctl.store.rows import (
 _ORDER = "_order"
 _NAMED = pl.coalesce("model", "model_version").alias("model")
 _AT_ONCE = 100_000
-"""So many rows are finished at once."""
+"""About so many rows are finished at once: few are as dear as many."""
 
 _SMALL, _MANY = 50_000, 8
 """Segments of fewer rows are put together where a day has more of them."""
@@ -65,7 +66,7 @@ class Finisher:
         calls = self._calls_of(days)
         lost = self._lost(days, calls, seen)
         calls = with_trace_facts(calls.join(lost, on=PLACE, how="anti"), self.traces)
-        for some in self._batches(sorted(days)):
+        for some in batches(sorted(days), self._rows, _AT_ONCE):
             self._finish_some(some, lost, calls)
 
     @property
@@ -85,19 +86,8 @@ class Finisher:
             rest = [segment for segment in day.raw if segment not in small]
             day.raw = [*rest, write_rows(self.folder, read_rows(self.folder, small))]
 
-    def _batches(self, names: Sequence[str]) -> Iterator[list[str]]:
-        """Yield days that are finished at once: few rows are as dear as many."""
-        batch: list[str] = []
-        rows = 0
-        for name in names:
-            own = sum(segment.rows for segment in self.manifest.days[name].raw)
-            if batch and rows + own > _AT_ONCE:
-                yield batch
-                batch, rows = [], 0
-            batch.append(name)
-            rows += own
-        if batch:
-            yield batch
+    def _rows(self, day: str) -> int:
+        return sum(segment.rows for segment in self.manifest.days[day].raw)
 
     def _forget_empty(self) -> None:
         for name in [name for name, day in self.manifest.days.items() if not day.raw]:

@@ -26,7 +26,7 @@ def parsed(data: bytes, schema: Mapping[str, Any]) -> pl.DataFrame:
     narrow = {name: dtype for name, dtype in schema.items() if name not in absent}
     if not absent or not narrow:
         return pl.read_ndjson(data, schema=schema)
-    if _looks_flat(head):
+    if _looks_flat(head, narrow):
         rows = pl.read_ndjson(data, schema=narrow)
         if _told_by_all(rows, data):
             return _widened(rows, schema)
@@ -40,9 +40,10 @@ def _widened(rows: pl.DataFrame, schema: Mapping[str, Any]) -> pl.DataFrame:
     return rows.select(name if name in rows.columns else pl.lit(None, of).alias(name) for name, of in schema.items())
 
 
-def _looks_flat(head: bytes) -> bool:
-    """Return whether lines have as many commas as stand between their fields, and no field is said to be null."""
-    return b"null" not in head and head.count(b",") == head.count(b'":') - head.count(b"{")
+def _looks_flat(head: bytes, names: Iterable[str]) -> bool:
+    """Return whether lines have as many commas as stand between fields of these names, and none is said to be null."""
+    fields = sum(head.count(f'"{name}":'.encode()) for name in names)
+    return b"null" not in head and head.count(b",") == fields - head.count(b"{")
 
 
 def _told_by_all(rows: pl.DataFrame, data: bytes) -> bool:

@@ -33,7 +33,7 @@ def priced(log: "Log", config: "Config", mode: str) -> "Log":
     if log.money:
         return Log(log.events, account, log.money)
     filled = [name for name in found.events.columns if found.events[name].null_count() < found.events.height]
-    return Log(found.events.select(filled) if found.events.height else log.events, account)
+    return Log(found.events[filled] if found.events.height else log.events, account)
 
 
 def require_both(common: "Common") -> None:

@@ -7,6 +7,7 @@ takes next to nothing, else by a search for their names.
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 import polars as pl
@@ -37,7 +38,13 @@ def parsed(data: bytes, schema: Mapping[str, Any]) -> pl.DataFrame:
 
 def _widened(rows: pl.DataFrame, schema: Mapping[str, Any]) -> pl.DataFrame:
     """Return rows with all columns of a schema, null where there are none."""
-    return rows.select(name if name in rows.columns else pl.lit(None, of).alias(name) for name, of in schema.items())
+    return rows.select(_columns(tuple(schema.items()), frozenset(rows.columns)))
+
+
+@lru_cache(maxsize=100)
+def _columns(schema: tuple[tuple[str, Any], ...], present: frozenset[str]) -> list[pl.Expr]:
+    """Return the columns of a schema; chunks of a log are alike, and to write down an expression takes longer than it runs."""
+    return [pl.col(name) if name in present else pl.lit(None, of).alias(name) for name, of in schema]
 
 
 def _looks_flat(head: bytes, names: Iterable[str]) -> bool:

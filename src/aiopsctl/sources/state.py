@@ -65,4 +65,4 @@ def _one(held: Sequence[Parsed]) -> Parsed:
     rows = [each.rows for each in held if each.rows.height] or [pl.DataFrame()]
     rejects = [reject for each in held for reject in each.rejects]
     alike = all(each.schema == rows[0].schema for each in rows)
-    return Parsed(pl.concat(rows, how="vertical" if alike else "diagonal_relaxed"), rejects, errors)
+    return Parsed(pl.concat(rows, how="vertical" if alike else "diagonal_relaxed", rechunk=True), rejects, errors)

@@ -1,6 +1,8 @@
 """Rows that depend on other rows, though a log is read in chunks: formats say how far theirs have to be seen together."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from typing import Literal
 
 import polars as pl
 
@@ -36,25 +38,19 @@ def events_of(raw: pl.DataFrame, before: pl.DataFrame, source: Source) -> pl.Dat
 
 def gathered(found: Iterable[Parsed]) -> Iterator[Parsed]:
     """Yield parsed rows with small frames of one schema put together: what is made of a frame has a price of its own."""
-    held: list[Parsed] = []
-    for parsed in found:
-        if held and held[-1].rows.schema != parsed.rows.schema:
-            yield _one(held)
-            held = []
-        held.append(parsed)
-        if sum(each.rows.height for each in held) >= AT_ONCE_ROWS:
-            yield _one(held)
-            held = []
-    if held:
-        yield _one(held)
+    for _, alike in groupby(found, lambda parsed: parsed.rows.schema):
+        for held in batches(alike, lambda parsed: parsed.rows.height, AT_ONCE_ROWS):
+            yield _one(held, "vertical")
 
 
 def _together(found: Iterable[Parsed]) -> Iterator[Parsed]:
     """Yield all rows at once, or as many as memory is given for."""
-    yield from map(_one, batches(found, lambda parsed: int(parsed.rows.estimated_size()), TOGETHER_BYTES))
+    for held in batches(found, lambda parsed: int(parsed.rows.estimated_size()), TOGETHER_BYTES):
+        yield _one(held, "diagonal_relaxed")
 
 
-def _one(held: Sequence[Parsed]) -> Parsed:
+def _one(held: Sequence[Parsed], how: Literal["vertical", "diagonal_relaxed"]) -> Parsed:
+    """Return what was parsed as one."""
     if len(held) == 1:
         return held[0]
     errors: dict[str, tuple[int, int]] = {}
@@ -64,5 +60,4 @@ def _one(held: Sequence[Parsed]) -> Parsed:
             errors[name] = (before + count, first)
     rows = [each.rows for each in held if each.rows.height] or [pl.DataFrame()]
     rejects = [reject for each in held for reject in each.rejects]
-    alike = all(each.schema == rows[0].schema for each in rows)
-    return Parsed(pl.concat(rows, how="vertical" if alike else "diagonal_relaxed", rechunk=True), rejects, errors)
+    return Parsed(pl.concat(rows, how=how, rechunk=True), rejects, errors)

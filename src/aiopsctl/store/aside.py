@@ -31,7 +31,7 @@ from aiopsctl.store.finish import money_of, money_told
 from aiopsctl.store.hashes import met_twice
 from aiopsctl.store.pieces import ROW, SAME, Piece, Pieces
 
-_ROWS, _BYTES = 200_000, 32 << 20
+_ROWS, _BYTES = 100_000, 16 << 20
 """So many rows, or bytes, are held before they are written."""
 
 _COMPARED, _JOINED = 12_000_000, 1_000_000

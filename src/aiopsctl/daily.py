@@ -41,19 +41,18 @@ def remembers(events: object) -> bool:
 
 
 def sums_of(
-    events: Kept, asked: Asked, plan: Sequence[Reduction], windows: Sequence[Window], number: str
+    events: Kept, asked: Asked, plan: Sequence[Reduction], windows: Sequence[Window]
 ) -> list[list[pl.DataFrame]]:
-    """Return for each window the sums of each reduction, in which the column `number` tells the window."""
+    """Return for each window the sums of each reduction."""
     parts = [_Cut.of(window, events, asked.tz) for window in windows]
     days = sorted({day for part in parts for day in part.days})
-    own = [replace(each, slices=tuple(name for name in each.slices if name != number)) for each in plan]
-    by_day = _by_day(events, asked, own, days)
+    by_day = _by_day(events, asked, plan, days)
     return [
         [
-            _numbered(_sum_of([*_of_days(frames, part), *rest], each), i, number)
-            for frames, each, rest in zip(by_day, own, _rest(events, asked, own, part), strict=True)
+            _sum_of([*_of_days(frames, part), *rest], each)
+            for frames, each, rest in zip(by_day, plan, _rest(events, asked, plan, part), strict=True)
         ]
-        for i, part in enumerate(parts)
+        for part in parts
     ]
 
 
@@ -170,7 +169,3 @@ def _sum_of(frames: Sequence[pl.DataFrame], reduction: Reduction) -> pl.DataFram
     first, *rest = frames
     others = [frame.select(first.columns) for frame in rest] or [first.clear()]
     return add([first, *others], reduction)
-
-
-def _numbered(frame: pl.DataFrame, i: int, number: str) -> pl.DataFrame:
-    return frame.with_columns(pl.lit(i, pl.Int8).alias(number))

@@ -109,24 +109,19 @@ def _slices(events: Events, scope: Scope) -> set[tuple[Any, ...]]:
 
 def sums(events: Events, plan: list[Reduction], scope: Scope) -> list[pl.DataFrame]:
     """Return the sums of each reduction, of which the window is one of the slices; a row may be in both windows."""
+    bare = [replace(r, slices=tuple(name for name in r.slices if name != WINDOW)) for r in plan]
     if isinstance(events, Kept) and remembers(events):
         asked = Asked(partial(_filtered, scope=scope), scope.tz, scope.where or "")
-        kept = sums_of(events, asked, plan, _windows(scope), WINDOW)
+        kept = sums_of(events, asked, bare, _windows(scope))
     else:
-        bare = [replace(r, slices=tuple(name for name in r.slices if name != WINDOW)) for r in plan]
-        kept = [
-            [_in_window(i, each) for each in local.reduce_all(_parts(events, window, scope), bare)]
-            for i, window in enumerate(_windows(scope))
-        ]
-    return [
-        in_order(pl.concat(each, how="vertical_relaxed"), reduction)
-        for reduction, *each in zip(plan, *kept, strict=True)
-    ]
+        kept = [local.reduce_all(_parts(events, window, scope), bare) for window in _windows(scope)]
+    return [_joined(each, reduction) for reduction, *each in zip(plan, *kept, strict=True)]
 
 
-def _in_window(number: int, sums: pl.DataFrame) -> pl.DataFrame:
-    """Return sums with the number of their window, which is no key that a row needs to be grouped by."""
-    return sums.with_columns(pl.lit(number, pl.Int8).alias(WINDOW))
+def _joined(windows: Sequence[pl.DataFrame], reduction: Reduction) -> pl.DataFrame:
+    """Return the sums of several windows as one frame, each row with the number of its window."""
+    numbered = (frame.with_columns(pl.lit(i, pl.Int8).alias(WINDOW)) for i, frame in enumerate(windows))
+    return in_order(pl.concat(numbered, how="vertical_relaxed"), reduction)
 
 
 def _parts(events: Events, window: Window, scope: Scope) -> Iterator[pl.LazyFrame]:

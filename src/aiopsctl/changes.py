@@ -77,8 +77,9 @@ def moved(rows: pl.DataFrame, scale: Scale) -> Change | None:
         )
         .sort("unit")
     )
-    arrays = Units(**{name: units[name].to_numpy() for name in ("top", "size", "top_before", "size_before")})
-    return change(arrays, _days(own) if known else None, scale)
+    return change(
+        Units(*units.select("top", "size", "top_before", "size_before")), _days(own) if known else None, scale
+    )
 
 
 def _by_user(rows: pl.DataFrame) -> bool:
@@ -99,9 +100,7 @@ def _days(rows: pl.DataFrame) -> Days:
             mean=pl.col("top").sum() / pl.col("size").sum(),
             variance=(residual**2).sum() / pl.col("size").sum() ** 2 * pl.len() / (pl.len() - 1).clip(1),
         )
-        .sort("day")
+        .select(pl.col("day").dt.weekday().alias("weekday"), "mean", "variance")
     )
     window = rows.filter(pl.col(WINDOW) == 0)["day"].n_unique()
-    return Days(
-        days["day"].dt.weekday().to_numpy(), days["mean"].to_numpy(), days["variance"].to_numpy(), max(window, 1)
-    )
+    return Days(days["weekday"].to_list(), days["mean"].to_list(), days["variance"].to_list(), max(window, 1))

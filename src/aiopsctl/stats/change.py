@@ -7,15 +7,13 @@ al. 2018), and that adds how much whole days wander by themselves; referred to S
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import expm1, inf, log, sqrt
-from typing import TYPE_CHECKING, Any, Literal
+from math import expm1, fsum, inf, log, sqrt
+from typing import TYPE_CHECKING, Literal
 
 from aiopsctl.stats.student import quantile, tail
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Numbers = NDArray[Any]
+    import polars as pl
 
 Scale = Literal["difference", "log"]
 POWER = 0.84
@@ -28,10 +26,10 @@ _WEEK = 7
 class Units:
     """Sums of a numerator and a denominator by unit (a user), in the window and in the one before, in one order."""
 
-    top: "Numbers"
-    size: "Numbers"
-    top_before: "Numbers"
-    size_before: "Numbers"
+    top: "pl.Series"
+    size: "pl.Series"
+    top_before: "pl.Series"
+    size_before: "pl.Series"
 
 
 @dataclass(frozen=True)
@@ -41,9 +39,9 @@ class Days:
     `window` is how many days the window has.
     """
 
-    weekday: "Numbers"
-    mean: "Numbers"
-    variance: "Numbers"
+    weekday: Sequence[float]
+    mean: Sequence[float]
+    variance: Sequence[float]
     window: int
 
 
@@ -113,16 +111,13 @@ def _wander(days: Days | None, unit: float) -> tuple[float, int]:
     """Return by how much daily means vary beyond their users and weekdays, and the degrees of freedom of that."""
     if days is None or len(days.mean) < 2 * _WEEK:
         return 0.0, 1
-    import numpy as np
-
-    mean, variance = days.mean / unit, days.variance / unit**2
-    residual = mean.astype(float).copy()
-    weekdays = np.unique(days.weekday)
-    for weekday in weekdays:
-        own = days.weekday == weekday
-        residual[own] -= mean[own].mean()
-    spare = max(len(mean) - len(weekdays), 1)
-    return max(float((residual**2).sum()) / spare - float(variance.mean()), 0.0), spare
+    weeks: dict[float, list[float]] = {}
+    for weekday, mean in zip(days.weekday, days.mean, strict=True):
+        weeks.setdefault(weekday, []).append(mean / unit)
+    squares = fsum((mean - fsum(own) / len(own)) ** 2 for own in weeks.values() for mean in own)
+    spare = max(len(days.mean) - len(weeks), 1)
+    by_users = fsum(days.variance) / len(days.variance) / unit**2
+    return max(squares / spare - by_users, 0.0), spare
 
 
 def cutoff(p: Sequence[float], level: float) -> float:

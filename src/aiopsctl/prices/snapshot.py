@@ -6,7 +6,6 @@ cell of a call, and becomes an integer there (see `rates.py`): no binary float e
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date, time
 from decimal import Decimal
 from functools import cache, cached_property
@@ -14,13 +13,13 @@ from importlib.resources import files
 from typing import Any
 
 import msgspec
+from msgspec import Raw, Struct, field
 
 Clause = Mapping[str, Any]
 """How a name is recognised: one of `equals`, `starts_with`, `ends_with`, `contains`, `regex`, `or`, `and`."""
 
 
-@dataclass(frozen=True)
-class Tiered:
+class Tiered(Struct, frozen=True):
     """A rate that depends on the size of the whole input: the last tier below it holds for all tokens of the call."""
 
     base: Decimal
@@ -35,8 +34,7 @@ Rate = Decimal | Tiered
 Rates = Mapping[str, Rate]
 
 
-@dataclass(frozen=True)
-class Price:
+class Price(Struct, frozen=True):
     """Rates, and when they hold: from a day on (UTC), or during some hours of each day (UTC), or always.
 
     `when` names the request that a variant is for, such as `{"processing": "batch"}`; a standard price has none.
@@ -48,8 +46,7 @@ class Price:
     when: dict[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Model:
+class Model(Struct, frozen=True):
     """A model of a provider; the last of its prices that is active holds, and the first active variant overlays it."""
 
     id: str
@@ -58,19 +55,25 @@ class Model:
     variants: tuple[Price, ...] = ()
 
 
-@dataclass(frozen=True)
-class Provider:
-    """Who serves models, under its own names, and whose models it offers besides."""
+class Provider(Struct, frozen=True, dict=True):
+    """Who serves models, under its own names, and whose models it offers besides.
+
+    The models are kept as they are `written` until they are asked for: a log is of few providers.
+    """
 
     id: str
-    models: tuple[Model, ...]
+    written: Raw = field(name="models")
     provider_match: dict[str, Any] | None = None
     model_match: dict[str, Any] | None = None
     fallback_model_providers: tuple[str, ...] = ()
 
+    @cached_property
+    def models(self) -> tuple[Model, ...]:
+        """The models, in the order in which they are asked."""
+        return msgspec.json.decode(self.written, type=tuple[Model, ...])
 
-@dataclass(frozen=True)
-class Snapshot:
+
+class Snapshot(Struct, frozen=True, dict=True):
     """All prices as they were known on a day, and the package that they come from."""
 
     package: str

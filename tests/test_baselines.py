@@ -3,13 +3,13 @@
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from math import sqrt
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from scipy.stats import binomtest
 from typer.testing import CliRunner
 

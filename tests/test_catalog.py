@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from random import Random
 from types import SimpleNamespace
@@ -16,6 +15,7 @@ import pytest
 from building import events
 from cases import each
 from conftest import Engine
+from msgspec.structs import replace
 
 from aiopsctl import catalog
 from aiopsctl.config import Tier, quantity

@@ -1,7 +1,6 @@
 """From a config and a log to verdicts and an exit code."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 import pytest
 from building import events
+from msgspec.structs import replace
 
 from aiopsctl import catalog
 from aiopsctl.checks.check import Check, from_config, handbook

@@ -13,7 +13,7 @@ from cases import each
 SOURCE = Path(__file__).parent.parent / "src" / "aiopsctl"
 FLOORS = (
     "errors", "batches", "readable", "events", "sums", "facts", "values", "metric", "stats", "metrics", "catalog", "engine", "window", "daily",
-    "page", "result", "document",
+    "page", "status", "result", "document",
     "config", "prices", "sources", "store", "context", "where", "measure", "changes", "views", "checks", "analyses", "charts", "formats", "reports", "words", "demo", "cli",
     "__main__",
 )  # fmt: skip

@@ -3,12 +3,12 @@
 import gzip
 import json
 import os
-from dataclasses import asdict
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from random import Random
 
 import pytest
+from msgspec.structs import asdict
 
 from aiopsctl.sources.follow import Follower
 from aiopsctl.sources.log import Log

@@ -4,7 +4,6 @@ import csv
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, replace
 from io import StringIO
 from typing import Any
 
@@ -12,6 +11,7 @@ import jsonschema
 import pytest
 from cases import each
 from hostile import HOSTILE, UNSEEN
+from msgspec.structs import asdict, replace
 from rich.cells import cell_len
 
 from aiopsctl import catalog

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import asdict
 from polars.testing import assert_frame_equal
 
 from aiopsctl.errors import UsageError
@@ -324,7 +325,7 @@ def test_chunks_do_not_show(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def without_notes(account: Account) -> dict[str, Any]:
     """Return what an account says, but for its notes."""
-    return {name: value for name, value in vars(account).items() if name != "notes"}
+    return {name: value for name, value in asdict(account).items() if name != "notes"}
 
 
 # CSV

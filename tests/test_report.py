@@ -4,7 +4,6 @@ import hmac
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 import html5lib
 import pytest
 from cases import each
+from msgspec.structs import replace
 from test_formats import HOSTILE, hostile_results
 from typer.testing import CliRunner
 

@@ -1,11 +1,11 @@
 """What surrounds a measurement: the facts of its windows, and what a log lacks for a metric."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import polars as pl
+from msgspec.structs import replace
 
 from aiopsctl.engine.kept import Events, covered
 from aiopsctl.facts import Setting, lacking, tables

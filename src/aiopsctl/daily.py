@@ -4,12 +4,13 @@ Shards add, and a day is a shard. What is left of a window at its ends is summed
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 from zoneinfo import ZoneInfo
 
 import polars as pl
+from msgspec import Struct
+from msgspec.structs import replace
 
 from aiopsctl.engine import local
 from aiopsctl.engine.kept import Kept
@@ -26,8 +27,7 @@ MANY = 200_000
 """Below so many rows nothing is remembered: to sum them takes no longer than to find what was."""
 
 
-@dataclass(frozen=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """How rows to sum are made of events, every calendar column with them, and what tells how they are filtered."""
 
     rows: Callable[[Kept], pl.LazyFrame]
@@ -56,8 +56,7 @@ def sums_of(
     ]
 
 
-@dataclass(frozen=True)
-class _Cut:
+class _Cut(Struct, frozen=True):
     """A window as whole days, and as the time before and after them; `undated` rows belong to a window without bounds."""
 
     days: tuple[str, ...]

@@ -4,8 +4,9 @@ Every log format is turned into these columns, and every metric is sums over the
 A row is a `call`, a piece of `feedback`, or an `activity` of a user.
 """
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 Dtype = Literal["text", "int", "float", "bool", "time"]
 
@@ -34,8 +35,7 @@ REFUSED = (
 """Finish reasons, as providers write them, of an answer that the model or a filter withheld."""
 
 
-@dataclass(frozen=True)
-class Column:
+class Column(Struct, frozen=True):
     """One canonical column: its name, dtype, unit, what it means, and what values are believed.
 
     `low` and `high` bound a number, `values` is the closed list of a text; a value outside is a field error.

@@ -5,12 +5,12 @@ all. A metric names the facts that it needs; they stand beside its summed rows b
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import polars as pl
+from msgspec import Struct, field
 
 from aiopsctl.events import OF_CALLS
 
@@ -18,8 +18,7 @@ NANO = 10**9
 _FINER = ("minute", "hour", "day", "week", "weekday")
 
 
-@dataclass(frozen=True)
-class Setting:
+class Setting(Struct, frozen=True):
     """What surrounds a measurement: the config, the zone, the slices, and the window.
 
     `since` and `until` are the days of the window that the log covers, `end` is where the window ends, else the log.
@@ -46,8 +45,7 @@ class Setting:
         return not set(self.by) - {"month", "quarter"} and self.where is None
 
 
-@dataclass(frozen=True)
-class Fact:
+class Fact(Struct, frozen=True):
     """One fact: the column that it becomes, the column of the sums that it is told by, and where it comes from.
 
     `key` is empty where one value holds for all rows. `written` shows how a config gives it; it is empty for what

@@ -4,13 +4,14 @@ One path for every command, so that a check and a report can never disagree.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import cache, partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import polars as pl
+from msgspec import Struct
+from msgspec.structs import force_setattr, replace
 
 from aiopsctl.context import facts_of, lacks
 from aiopsctl.daily import Asked, remembers, sums_of
@@ -40,8 +41,7 @@ _FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UT
 _Rows = Mapping[tuple[tuple[Any, ...], int], Mapping[str, Any]]
 
 
-@dataclass(frozen=True)
-class Scope:
+class Scope(Struct, frozen=True):
     """Which rows are looked at, how they are cut into slices, and what the config says that no log does.
 
     `min_coverage` is the share of the calls for which a cost must be known. `told` gives the references in place of a
@@ -60,7 +60,7 @@ class Scope:
 
     def __post_init__(self) -> None:
         """Cut once by a column that is named twice."""
-        object.__setattr__(self, "by", tuple(dict.fromkeys(self.by)))
+        force_setattr(self, "by", tuple(dict.fromkeys(self.by)))
 
 
 def measure(events: Events, metrics: Sequence[Metric], scope: Scope) -> list[Measurement]:

@@ -1,8 +1,9 @@
 """A metric is sums at a grain, and a value over those sums. Shards add."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Literal
+
+from msgspec import Struct, field
 
 from aiopsctl.events import COLUMNS, OF_FEEDBACK
 from aiopsctl.facts import FACTS
@@ -19,8 +20,7 @@ Group = Literal["health", "quality", "cost", "engagement"]
 """The groups of the handbook's dashboard."""
 
 
-@dataclass(frozen=True)
-class Threshold:
+class Threshold(Struct, frozen=True):
     """A default limit with its origin: the bad side (`kind`), and where a warning and a critical begin.
 
     `above` and `below` are in the metric's unit; `rise` and `fall` are relative to the window before (0.2 is 20 %).
@@ -36,8 +36,7 @@ class Threshold:
     window: str = "7d"
 
 
-@dataclass(frozen=True)
-class Metric:
+class Metric(Struct, frozen=True):
     """One metric, declared once; tables, help, docs, schema, default checks and tests derive from it.
 
     `grain` are the columns that the sums are taken by (a row whose grain is null is no row of the metric), `sums` what

@@ -1,12 +1,12 @@
 """What a page for people is made of: parts with sentences, tables and pictures, all of it plain data."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from msgspec import Struct
 
-@dataclass(frozen=True)
-class Section:
+
+class Section(Struct, frozen=True):
     """A table of an analysis as values: numbers, text, None; `extra` of the result has the same for machines.
 
     Columns of numbers stand right, and so do those named by `right`, whose numbers have units. Where there is no room
@@ -20,8 +20,7 @@ class Section:
     spare: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Drawing:
+class Drawing(Struct, frozen=True):
     """A picture as data: the `chart` that draws it, its own name, its title, and what it shows in a sentence."""
 
     chart: str
@@ -31,8 +30,7 @@ class Drawing:
     data: Mapping[str, Any]
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(Struct, frozen=True):
     """A part of a report under a heading: sentences, pictures, tables, and parts of its own."""
 
     title: str
@@ -42,8 +40,7 @@ class Part:
     parts: tuple["Part", ...] = ()
 
 
-@dataclass(frozen=True)
-class Figure:
+class Figure(Struct, frozen=True):
     """A number that stands out: what it is, its value, its change, and its verdict, all in words."""
 
     label: str
@@ -52,8 +49,7 @@ class Figure:
     status: str = ""
 
 
-@dataclass(frozen=True)
-class Page:
+class Page(Struct, frozen=True):
     """A whole report: its title, how it was judged, what it rests on, the numbers that stand out, and its parts.
 
     `status` is a verdict in a word (`breach`), and `lead` says it in a sentence.

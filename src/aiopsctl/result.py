@@ -3,31 +3,23 @@
 Additive only within a major `SCHEMA_VERSION`. Unknown is None, never 0.
 """
 
-from dataclasses import dataclass, field
 from typing import Any
 
-from aiopsctl.page import Page, Section
+from msgspec import Struct, field
 
-__all__ = ["Section"]  # part of what an answer is made of
+from aiopsctl.page import Page, Section
+from aiopsctl.status import BREACH, FAIL_ON, STATUSES, VERDICTS
+
+__all__ = ["BREACH", "FAIL_ON", "STATUSES", "VERDICTS", "Section"]  # part of what an answer is made of
 
 SCHEMA_VERSION = "1.0"
 TELLING = 0.4
 """A carrier of less power is hardly more than chance."""
 
-STATUSES = ("critical", "warning", "unknown", "blind", "skipped", "muted", "ok")
-"""What a verdict can be, the worst first."""
-
-BREACH = STATUSES[:2]
-FAIL_ON = {"critical": BREACH[:1], "warning": BREACH, "never": ()}
-"""The levels of `--fail-on`, and the statuses that fail at each."""
-
-VERDICTS = ("pass", "breach", "not judged")
-
 Slice = dict[str, Any]
 
 
-@dataclass(frozen=True)
-class Reference:
+class Reference(Struct, frozen=True):
     """The same metric in the window compared with, or as a saved baseline has it.
 
     `saved_at` is when the baseline was saved; `reason` is why the metric cannot be compared with it at all.
@@ -44,8 +36,7 @@ class Reference:
     reason: str | None = None
 
 
-@dataclass(frozen=True)
-class Measurement:
+class Measurement(Struct, frozen=True):
     """One metric of one slice; `status` is `ok` or `unknown`, and then `reason` says why.
 
     `coverage` is the share of calls whose cost is known, None for what is no cost.
@@ -64,8 +55,7 @@ class Measurement:
     coverage: float | None = None
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(Struct, frozen=True):
     """What one value of a dimension did to a change: by its share (`mix`), by itself (`within`), and in all.
 
     Of a sum there is no mix, and the shares are of the sum; else they are of the events.
@@ -79,8 +69,7 @@ class Part:
     share_after: float | None
 
 
-@dataclass(frozen=True)
-class Carrier:
+class Carrier(Struct, frozen=True):
     """A change split by a dimension, or by several at once (`a, b`); `total` is the whole change, in the metric's unit.
 
     `power` is how much of it few values tell, beyond what they would if all had moved alike; `segments` are those that
@@ -95,8 +84,7 @@ class Carrier:
     segments: list[Part]
 
 
-@dataclass(frozen=True)
-class Shift:
+class Shift(Struct, frozen=True):
     """A value of a dimension that came, went or moved on a day: its shares of the calls before and since."""
 
     dimension: str
@@ -106,8 +94,7 @@ class Shift:
     share_after: float
 
 
-@dataclass(frozen=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """One check of one slice, judged.
 
     A breach that is explained also has the day on which the change began (`changed_at`, with 95 % within
@@ -139,16 +126,14 @@ class Verdict:
     changes: list[Shift] = field(default_factory=list)
 
 
-@dataclass(frozen=True)
-class Point:
+class Point(Struct, frozen=True):
     """A value of a day, None where it is unknown."""
 
     since: str
     value: float | None
 
 
-@dataclass(frozen=True)
-class Tile:
+class Tile(Struct, frozen=True):
     """A metric on the dashboard: its value in the window, its change, its trend by day, and its worst verdict.
 
     `change` is a difference in the metric's unit, or relative: a share of what it was `against`, which is the 7 days
@@ -166,8 +151,7 @@ class Tile:
     check: str | None
 
 
-@dataclass(frozen=True)
-class Span:
+class Span(Struct, frozen=True):
     """The window of the answer, as ISO 8601 with offset."""
 
     since: str | None
@@ -176,8 +160,7 @@ class Span:
     partial: bool = False
 
 
-@dataclass(frozen=True)
-class Data:
+class Data(Struct, frozen=True):
     """The account of what was read: used + rejected + duplicate + filtered = read.
 
     `contradictory_tokens` counts rows by the rule that their token counts break.
@@ -203,8 +186,7 @@ class Data:
     contradictory_tokens: dict[str, int] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Result:
+class Result(Struct, frozen=True):
     """The answer of a command; `notes` are for people and go to stderr; `by`, `everything`, `breaches` are for tables.
 
     `fail_on` is from which level on a breach fails a check. `next` is the command that follows where no verdict has one.

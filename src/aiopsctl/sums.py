@@ -3,19 +3,18 @@
 Both are Narwhals expressions restricted to what every engine computes alike, so that shards add exactly.
 """
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import reduce
 from operator import and_
 from typing import Literal
 
 import narwhals.stable.v2 as nw
+from msgspec import Struct
 
 from aiopsctl.events import EXPLICIT, FAILED, REFUSED, TRUNCATED
 
 
-@dataclass(frozen=True, eq=False)
-class Sum:
+class Sum(Struct, frozen=True, eq=False):
     """A named thing to add up: a number for each row (Narwhals expression), and how shards are added.
 
     `row` gives an integer for each event, and 0 (for `min`/`max`: null) where it does not apply.

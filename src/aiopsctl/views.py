@@ -1,10 +1,10 @@
 """What the look-commands answer: measurements of a log in a window, with the account of its rows."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 
 import polars as pl
+from msgspec.structs import replace
 
 from aiopsctl import catalog, sums
 from aiopsctl.context import after

@@ -5,9 +5,10 @@ change in between; hours and minutes are hours and minutes.
 """
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from msgspec import Struct
 
 from aiopsctl.errors import UsageError
 
@@ -20,8 +21,7 @@ _WORDS = {"today": "day", "yesterday": "day", "this-month": "month", "last-month
 _GRAMMAR = "7d, 36h, 2026-11-01, 2026-11, 2026-W46, 2026-11-01T08:00Z, today, yesterday, this-month, last-month"
 
 
-@dataclass(frozen=True)
-class Window:
+class Window(Struct, frozen=True):
     """From `since` up to but not including `until`; None is unbounded."""
 
     since: datetime | None = None

@@ -1,6 +1,6 @@
 """From an analysis to the answer of its command."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from aiopsctl.analyses.analysis import Analysis, Answer, Asked
 from aiopsctl.measure import Scope

@@ -5,11 +5,12 @@ what it costs beside a plain input token; so tokens and price split the rest wit
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
 
 import polars as pl
+from msgspec.structs import replace
 
 from aiopsctl import sums
 from aiopsctl.engine import local

@@ -1,12 +1,12 @@
 """The handbook's dashboard: its metrics with their change, their trend by day, and what the checks say of them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import get_args
 from zoneinfo import ZoneInfo
 
 from msgspec import to_builtins
+from msgspec.structs import replace
 
 from aiopsctl import catalog
 from aiopsctl.checks.check import Check

@@ -1,9 +1,10 @@
 """How long calls took, by feature: counts on a logarithmic scale, beside the quantiles and the limits of the class."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from math import floor, log10
 from typing import Any
+
+from msgspec.structs import replace
 
 from aiopsctl import catalog, sums
 from aiopsctl.checks.check import Check

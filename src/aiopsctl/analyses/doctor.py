@@ -1,13 +1,15 @@
 """What works with a log and what does not: how each file was read, what was lost, and which metrics can be computed."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from os.path import commonpath, dirname, relpath
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import polars as pl
+from msgspec import structs
+from msgspec.structs import replace
 
 from aiopsctl import catalog
 from aiopsctl.engine.kept import Events
@@ -38,7 +40,7 @@ def doctor(log: Log, scope: Scope) -> Result:
     found = measure(log.events, list(catalog.metrics().values()), scope)
     data, span = account(log, scope), span_of(log, scope)
     told = {
-        "files": [asdict(file) for file in log.account.read],
+        "files": [structs.asdict(file) for file in log.account.read],
         "columns": _filled(log.events),
         "column_sources": {name: _origin(log.account, name) for name in sorted(log.events.columns)},
         "gaps": [asdict(gap) for gap in gaps_of(log.events, scope.tz)],

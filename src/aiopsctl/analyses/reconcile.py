@@ -1,9 +1,9 @@
 """Recorded costs beside those that the price table gives, by model: where a gateway, a contract or the table is wrong."""
 
-from dataclasses import replace
 from typing import Any
 
 import polars as pl
+from msgspec.structs import replace
 
 from aiopsctl.measure import Scope, prepared
 from aiopsctl.prices.rates import Book

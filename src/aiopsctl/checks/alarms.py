@@ -7,8 +7,9 @@ for their number (Benjamini and Hochberg 1995). Windows of changes end with a co
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from math import expm1, inf, log1p
+
+from msgspec import Struct
 
 from aiopsctl.checks.check import LEVELS, Check
 from aiopsctl.config import Limit
@@ -26,8 +27,7 @@ _LOOKS = 365 / _RUN
 _FAMILIES = 2
 
 
-@dataclass(frozen=True)
-class Bar:
+class Bar(Struct, frozen=True):
     """The p-value below which a change is believed, by level.
 
     `cutoffs` hold after correction for all series of the family, `plain` for one of them that stands alone.
@@ -37,8 +37,7 @@ class Bar:
     plain: Mapping[str, float]
 
 
-@dataclass(frozen=True)
-class Evidence:
+class Evidence(Struct, frozen=True):
     """What speaks for a change being no chance: its statistic, and the bar that it has to pass."""
 
     change: Change

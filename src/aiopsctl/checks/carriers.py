@@ -1,11 +1,12 @@
 """Why a check is breached: since when its metric moved, what carries the move, and what else changed then."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
 import polars as pl
+from msgspec import Struct
+from msgspec.structs import replace
 
 from aiopsctl import catalog, window
 from aiopsctl import sums as named
@@ -73,8 +74,7 @@ def _narrowed(v: Verdict, scope: Scope, metric: Metric) -> Scope | None:
     return replace(scope, by=(), where=" AND ".join(conditions(v, scope)) or None, reference=before)
 
 
-@dataclass(frozen=True)
-class _Sums:
+class _Sums(Struct, frozen=True):
     """The sums of a metric within a verdict: by dimension in both windows, by day, and the calls by value and day."""
 
     metric: Metric

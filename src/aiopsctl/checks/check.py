@@ -1,8 +1,10 @@
 """A check, ready to be judged: where its limits come from no longer matters."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from aiopsctl import catalog
 from aiopsctl.config import CLASS_LIMITS, Config, Limit, Limits, as_limit
@@ -12,8 +14,7 @@ from aiopsctl.metric import Kind, Metric, Threshold
 LEVELS = ("critical", "warning")
 
 
-@dataclass(frozen=True)
-class Check:
+class Check(Struct, frozen=True):
     """One metric with its limits, the worst level first.
 
     `of_class` gives the limit of a feature for `above: class`; a feature that is not in `classes` has none.

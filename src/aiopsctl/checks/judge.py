@@ -1,7 +1,9 @@
 """From a check and a measurement to a verdict. Unknown is a verdict, never a pass."""
 
-from dataclasses import dataclass, replace
 from math import copysign, isfinite, sqrt
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from aiopsctl.checks.alarms import HARM, Evidence, in_words
 from aiopsctl.checks.check import LEVELS, Check
@@ -10,8 +12,7 @@ from aiopsctl.readable import change, number
 from aiopsctl.result import Measurement, Reference, Verdict
 
 
-@dataclass(frozen=True)
-class _Finding:
+class _Finding(Struct, frozen=True):
     """Whether a value is past a limit, and whether it surely is: with its whole interval, where that is asked."""
 
     level: str

@@ -1,9 +1,10 @@
 """Breaches that must last: a check is judged again as of each day before, so no state is kept between runs."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
+
+from msgspec.structs import replace
 
 from aiopsctl.result import BREACH, Verdict
 from aiopsctl.window import moment

@@ -1,10 +1,10 @@
 """Checks that are known to fail: silenced for a reason and a time, and printed all the same."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date
 
 import polars as pl
+from msgspec.structs import replace
 
 from aiopsctl.config import Mute
 from aiopsctl.result import BREACH, Slice, Verdict

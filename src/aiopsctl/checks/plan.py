@@ -4,11 +4,12 @@ The checks are run and their values left out, so that a plan and a run cannot di
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
 import polars as pl
+from msgspec import Struct
+from msgspec.structs import asdict, replace
 
 from aiopsctl import window as windows
 from aiopsctl.checks.check import LEVELS, Check
@@ -30,8 +31,7 @@ _BACK = 53
 _NONE = "\N{EN DASH}"
 
 
-@dataclass(frozen=True)
-class Planned:
+class Planned(Struct, frozen=True):
     """One check on one slice: what it would look at, and whether it would be judged.
 
     `rows` are those of the window and the filter, `n` the samples of the slice; `reason` says why it would not be

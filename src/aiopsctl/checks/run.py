@@ -2,8 +2,10 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from aiopsctl.changes import Key, changes
 from aiopsctl.checks.alarms import Bar, Evidence, bars, limits_of_change
@@ -53,8 +55,7 @@ def _explained(judged: Sequence[tuple[Verdict, Scope]], log: Log, how: Run) -> l
     return explained(judged, log.events, how.inputs)
 
 
-@dataclass(frozen=True)
-class _Seen:
+class _Seen(Struct, frozen=True):
     """What was measured for the checks of a group, and how far the means among it moved, by metric and slice."""
 
     scope: Scope

@@ -1,9 +1,11 @@
 """What a check looks at: its window, the one that it compares with, and its rows."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from aiopsctl import window as windows
 from aiopsctl.checks.alarms import BUDGET
@@ -22,8 +24,7 @@ _COVERED = 0.1
 _EVER = Window()
 
 
-@dataclass(frozen=True)
-class Run:
+class Run(Struct, frozen=True):
     """What surrounds a run of checks: the clock, the zone, filters, and what makes it fail.
 
     `complete` is the end of the last complete day: windows of whole days that are compared end there.
@@ -59,8 +60,7 @@ class Run:
         return replace(self, now=now, complete=complete)
 
 
-@dataclass(frozen=True)
-class Group:
+class Group(Struct, frozen=True):
     """Checks that look at the same rows in the same slices, and their window's name."""
 
     by: tuple[str, ...]

@@ -61,8 +61,6 @@ def _config(common: Common, fmt: str) -> str:
 
 def _found(common: Common) -> "tuple[tuple[Config, str], str]":
     """Return the config that holds, its name, and why it is this one."""
-    from dataclasses import replace
-
     from aiopsctl.cli.configured import configuration
 
     if common.isolated:
@@ -70,7 +68,7 @@ def _found(common: Common) -> "tuple[tuple[Config, str], str]":
     if common.config:
         return configuration(common), "--config"
     if of_environment := os.environ.get(_CONFIG):
-        return configuration(replace(common, config=of_environment)), f"environment: {_CONFIG}"
+        return configuration(common.but(config=of_environment)), f"environment: {_CONFIG}"
     found = configuration(common)
     return found, "found from here upwards" if found[1] else "none found from here upwards"
 

@@ -1,6 +1,5 @@
 """`check`: judge the limits of a config, or the handbook's, and leave with an exit code that can be trusted."""
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,7 +8,7 @@ from aiopsctl.cli import complete
 from aiopsctl.cli.group import Command
 from aiopsctl.cli.options import Common, reads_logs
 from aiopsctl.errors import UsageError, nearest
-from aiopsctl.result import FAIL_ON
+from aiopsctl.status import FAIL_ON
 
 if TYPE_CHECKING:
     from aiopsctl.checks.check import Check
@@ -70,6 +69,8 @@ def check(
 
     Exit codes: 0 pass, 1 breach, 2 usage or config, 3 not judged; with --dry-run 0, or 3 where nothing can be judged.
     """
+    from msgspec.structs import replace
+
     from aiopsctl.checks.baselines import require_name
     from aiopsctl.checks.check import from_config
     from aiopsctl.checks.run import not_judged, run
@@ -131,4 +132,6 @@ def _chosen(checks: "list[Check]", only: list[str]) -> "list[Check]":
 
 def _as_asked(check: "Check", by: tuple[str, ...], compare: str | None) -> "Check":
     """Return a check cut finer, and set against another window where it compares at all."""
+    from msgspec.structs import replace
+
     return replace(check, by=(*check.by, *by), compare=compare if compare and check.compare else check.compare)

@@ -1,8 +1,9 @@
 """What a check says by itself in GitHub Actions: annotations on stderr, which the runner reads too, and a step summary."""
 
 import os
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from aiopsctl.cli.run import is_silent, say
 

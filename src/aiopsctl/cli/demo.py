@@ -61,7 +61,7 @@ def demo(
 
 def _look(folder: str) -> None:
     """Show the summary of the logs that were written."""
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     from aiopsctl.cli.look import dashboard
     from aiopsctl.cli.options import Common

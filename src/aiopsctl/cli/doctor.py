@@ -21,7 +21,7 @@ def doctor(
     fatal: Annotated[bool, typer.Option("--fatal", help="Exit 1 where there is a problem.")] = False,
 ) -> int:
     """Say how each file was read, what was lost and why, and for every metric what it lacks."""
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     from aiopsctl.analyses.doctor import doctor as diagnose
     from aiopsctl.cli.run import check_output, emit

@@ -7,7 +7,7 @@ import typer
 from aiopsctl.cli.group import Command
 from aiopsctl.cli.options import Common, reads_logs
 from aiopsctl.errors import NotJudged, UsageError
-from aiopsctl.result import FAIL_ON
+from aiopsctl.status import FAIL_ON
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,7 +35,7 @@ def drift(
     ] = False,
 ) -> int:
     """Compare the last 28 complete days with eight earlier weeks: signals by week, columns, what carries it."""
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     from aiopsctl.analyses.drift.answer import Ask, failed
     from aiopsctl.analyses.drift.answer import drift as answer
@@ -61,7 +61,7 @@ def drift(
 
 def _with_texts(paths: "Sequence[str]", feedback: "Sequence[str]", how: "Reading") -> "Log":
     """Read logs, and a sample of their text."""
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     from aiopsctl.sources.read import read
 
@@ -83,7 +83,7 @@ def _check_cuts(by: tuple[str, ...]) -> None:
 
 def scope_of(session: "Session", common: Common) -> "tuple[Scope, str]":
     """Return the two windows and the slices, and why it is these windows where the user did not say so."""
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     from aiopsctl.analyses.drift.windows import pair
     from aiopsctl.cli.session import scope

@@ -1,11 +1,12 @@
 """Runs what a report is put together from: each by the function behind its command, on one log that is read once."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from aiopsctl.cli.options import Common
 from aiopsctl.errors import AiopsctlError
@@ -132,7 +133,7 @@ def _drift(session: "Session", common: Common) -> "tuple[Result | None, dict[str
     from aiopsctl.cli.session import again
 
     def run() -> "Result":
-        scope, why = scope_of(session, replace(common, compare=None))
+        scope, why = scope_of(session, common.but(compare=None))
         return answer(session.log, Ask(scope, session.complete, why, again(common)))
 
     result, why = _tried(run)

@@ -1,7 +1,6 @@
 """The commands that look: `summary`, and one for each monitoring dimension."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -89,6 +88,8 @@ def _wanted(name: str, metrics: str, common: Common) -> "list[Metric]":
 
 
 def _answer(name: str, wanted: "list[Metric]", session: "Session", common: Common, more: "More | None") -> "Result":
+    from msgspec.structs import replace
+
     from aiopsctl.cli.session import scope, too_many_rejects
     from aiopsctl.views import refused, view
 
@@ -128,6 +129,8 @@ def summary(
 
 def _dashboard(common: Common, metrics: str) -> "More | None":
     """Return what adds the dashboard to a summary, with the verdicts that `check` would give; None for its tables."""
+    from msgspec.structs import replace
+
     from aiopsctl.analyses.dashboard import with_dashboard
     from aiopsctl.checks.check import from_config
     from aiopsctl.checks.onward import pasted
@@ -167,7 +170,7 @@ def _watch(common: Common, metrics: str, every: str) -> int:
     follower, more = Follower(), _dashboard(common, metrics)
 
     def look() -> str:
-        result = _answer("summary", wanted, open_session(replace(common, quiet=1), follower.read), common, more)
+        result = _answer("summary", wanted, open_session(common.but(quiet=1), follower.read), common, more)
         notes = [] if common.quiet else [clean(line, 2000) for note in result.notes for line in note.split("\n")]
         return "\n".join([format_named("table").render(result, look_of(common)), *notes])
 

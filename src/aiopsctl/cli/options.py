@@ -187,6 +187,10 @@ class Common:
     ] = 0
     debug: Annotated[bool, Option("--debug", help="Show the traceback of a bug.", rich_help_panel=_OUT)] = False
 
+    def but(self, **changed: Any) -> "Common":
+        """Return the options with some of them changed."""
+        return replace(self, **changed)
+
 
 def _narrowed(common: Common) -> Common:
     """Return the options with `--feature` as a part of `--where`."""
@@ -194,7 +198,7 @@ def _narrowed(common: Common) -> Common:
         return common
     literals = ("'" + name.replace("'", "''") + "'" for name in common.feature)
     own = f"feature IN ({', '.join(literals)})" if len(common.feature) > 1 else f"feature = {next(literals)}"
-    return replace(common, where=f"{own} AND ({common.where})" if common.where else own)
+    return common.but(where=f"{own} AND ({common.where})" if common.where else own)
 
 
 @cache

@@ -9,7 +9,7 @@ import typer
 from aiopsctl.cli.group import Command
 from aiopsctl.cli.options import Common, reads_logs
 from aiopsctl.errors import UsageError
-from aiopsctl.result import FAIL_ON
+from aiopsctl.status import FAIL_ON
 
 if TYPE_CHECKING:
     from aiopsctl.config import Config
@@ -45,7 +45,7 @@ def report(
 
     Without -o or -f it goes to stdout as Markdown; -o report.html and -o report.md write files.
     """
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     from aiopsctl.cli.configured import configuration
     from aiopsctl.cli.run import check_output, emit, one_of
@@ -64,7 +64,7 @@ def report(
     if failed and not saved:
         result = replace(result, exit_code=1)
     quiet = bool(common.output) and not common.format and not any(path.endswith("-") for path in common.output or ())
-    code = emit(result, replace(common, format=common.format or "md"), shown=not quiet)
+    code = emit(result, common.but(format=common.format or "md"), shown=not quiet)
     return 1 if failed else 3 if code == 3 else 0
 
 
@@ -81,7 +81,7 @@ def _disguise(config: "Config") -> "Disguise":
 
 
 def _saved(path: str, common: Common, cadence: str, title: str) -> "Result":
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     from aiopsctl.formats.pages import page
     from aiopsctl.reports.saved import result_of
@@ -107,7 +107,7 @@ def _bytes(path: str) -> bytes:
 
 
 def _of_logs(common: Common, cadence: str, title: str, *, show_users: bool) -> "Result":
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     from aiopsctl.cli.gather import gather
     from aiopsctl.cli.session import open_session, too_many_rejects

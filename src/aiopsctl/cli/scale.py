@@ -126,7 +126,7 @@ def _asks(name: str) -> Callable[..., int]:
 
 
 def _run(name: str, analysis: "Analysis", common: Common, options: dict[str, Any]) -> int:
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     from aiopsctl.analyses.analysis import Asked
     from aiopsctl.analyses.answered import answered

@@ -1,11 +1,12 @@
 """From the options of a command to a log, a clock, a zone and a scope."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from time import monotonic
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
 
 from aiopsctl.cli.baselines import among, folder
 from aiopsctl.cli.configured import baselines, configuration, pseudonym_key, sources
@@ -28,8 +29,7 @@ if TYPE_CHECKING:
 _TOLERATED = 10
 
 
-@dataclass(frozen=True)
-class Session:
+class Session(Struct, frozen=True):
     """What a command works on."""
 
     log: "Log"

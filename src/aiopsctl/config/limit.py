@@ -1,7 +1,8 @@
 """A quantity as the limit of a metric: which unit suits which metric, and what it then means."""
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from aiopsctl.config.quantity import Quantity
 from aiopsctl.errors import UsageError
@@ -37,8 +38,7 @@ EXAMPLES: dict[str, str] = {
 }
 
 
-@dataclass(frozen=True)
-class Limit:
+class Limit(Struct, frozen=True):
     """Where a metric becomes bad.
 
     `absolute`: the value itself (`above`, `below`) or the difference to the reference, in the metric's unit;

@@ -1,8 +1,9 @@
 """One thing that is wrong with the config, shown at its place."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from unicodedata import category, east_asian_width
+
+from msgspec import Struct, field
 
 SHOWN = 100
 """So many problems are worth reading; nobody looks for more."""
@@ -27,8 +28,7 @@ ENTITIES = {
 """The sections whose members have a name of their own in messages."""
 
 
-@dataclass(frozen=True)
-class Span:
+class Span(Struct, frozen=True):
     """A stretch of one line, counted from 1; without a length it is the rest of the line."""
 
     line: int
@@ -36,8 +36,7 @@ class Span:
     length: int | None = 1
 
 
-@dataclass(frozen=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """What is wrong, where, and what would have been right."""
 
     what: str
@@ -49,8 +48,7 @@ class TooManyProblems(Exception):  # noqa: N818 - not an error: it ends a search
     """There is no use in looking for more problems."""
 
 
-@dataclass
-class Problems:
+class Problems(Struct):
     """The problems found so far."""
 
     found: list[Problem] = field(default_factory=list)

@@ -1,7 +1,8 @@
 """What the rules look at: the settings as read, their places, and the names that exist elsewhere."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from aiopsctl.config.problem import ENTITIES, KeyPath, Problem, Span, inside, quoted
 from aiopsctl.config.types import Settings
@@ -12,8 +13,7 @@ LISTED = 30
 """So many names are listed in a message, when none is near."""
 
 
-@dataclass(frozen=True)
-class Known:
+class Known(Struct, frozen=True):
     """The names that the file may refer to; None where the caller does not say."""
 
     metrics: Mapping[str, str] | None = None
@@ -24,8 +24,7 @@ class Known:
     baselines: Collection[str] | None = ()
 
 
-@dataclass(frozen=True)
-class View:
+class View(Struct, frozen=True):
     """The settings, where they are written, and what is known."""
 
     settings: Settings

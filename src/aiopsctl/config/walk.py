@@ -6,12 +6,11 @@ can be read is read, so that all problems come to light at once.
 
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin
 
 import yaml
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
 from msgspec.structs import FieldInfo, fields
 
 from aiopsctl.config import scalar
@@ -24,8 +23,7 @@ class UnreadError(Exception):
     """A value could not be read; why is among the problems already."""
 
 
-@dataclass
-class Reading:
+class Reading(Struct):
     """Where each key and each value is written, and what is wrong with them."""
 
     keys: dict[KeyPath, Span] = field(default_factory=dict)
@@ -42,8 +40,7 @@ class Reading:
         return span if span and span.length else self.keys.get(path) or span
 
 
-@dataclass(frozen=True)
-class Kind:
+class Kind(Struct, frozen=True):
     """A type without its wrapping: what it is, the words that may stand for it, what limits it."""
 
     type: Any

@@ -4,12 +4,13 @@ What a frame in memory is asked for, these answer too; only `lazy` does it witho
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any, Protocol
 
 import polars as pl
+from msgspec import Struct
+from msgspec.structs import replace
 
 from aiopsctl.batches import batches
 
@@ -27,8 +28,7 @@ class Memory(Protocol):
         """Remember the sums of days."""
 
 
-@dataclass(frozen=True)
-class Shard:
+class Shard(Struct, frozen=True):
     """Rows that never change: the mark that tells them from any others, their number, and the time that they cover."""
 
     mark: str
@@ -37,8 +37,7 @@ class Shard:
     until: datetime | None
 
 
-@dataclass(frozen=True)
-class Kept:
+class Kept(Struct, frozen=True, dict=True):
     """Events in shards on disk; `columns` are those that any row fills, and `scan` opens the rows of some shards."""
 
     scan: Callable[[Sequence[Shard]], pl.LazyFrame]

@@ -6,11 +6,11 @@
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from types import MappingProxyType
 
 import narwhals.stable.v2 as nw
 import polars as pl
+from msgspec import Struct, field
 
 from aiopsctl.metric import Metric
 from aiopsctl.sums import Sum, name_of
@@ -18,8 +18,7 @@ from aiopsctl.sums import Sum, name_of
 _NONE: Mapping[str, pl.DataFrame] = MappingProxyType({})
 
 
-@dataclass(frozen=True)
-class Reduction:
+class Reduction(Struct, frozen=True):
     """One group-by: its slices and grain, and the sums to take by column.
 
     `required` are keys that no metric can use as null, so that an engine need not sum such rows. `ordered` says that the

@@ -1,13 +1,13 @@
 """What a table is made of."""
 
-from dataclasses import dataclass, field, replace
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 NONE = "\N{EN DASH}"
 """How a slice without a name is shown."""
 
 
-@dataclass(frozen=True)
-class Column:
+class Column(Struct, frozen=True):
     """One column, and how it makes room: the highest `rank` goes first, 0 stays.
 
     `under` marks what a row says in its own words below it (`Row.under`), where the columns find no room; the name of
@@ -21,8 +21,7 @@ class Column:
     tall: bool = False
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(Struct, frozen=True):
     """Cells, the style of the row in words (a status), and what is said below it where there is no room.
 
     `under` are names of columns with what is said below where they find no room: the first on lines of its own. The
@@ -36,8 +35,7 @@ class Row:
     below: tuple[str, ...] = ()
 
 
-@dataclass
-class Table:
+class Table(Struct):
     """A table; `groups` are runs of rows under a heading, with an empty line between them unless it is `dense`."""
 
     columns: list[Column]

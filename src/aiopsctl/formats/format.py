@@ -1,18 +1,19 @@
 """What an output format declares."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from aiopsctl import catalog
 from aiopsctl.errors import UsageError, nearest
 from aiopsctl.result import Result
 
 
-@dataclass(frozen=True)
-class Look:
+class Look(Struct, frozen=True):
     """How text meets its reader: columns of the terminal (None: not a terminal, nothing is cut), colour, everything.
 
     `beside` is the name, without its suffix, of the file that is written, where pictures can lie beside it.
@@ -24,8 +25,7 @@ class Look:
     beside: str = ""
 
 
-@dataclass(frozen=True)
-class Format:
+class Format(Struct, frozen=True):
     """An output format: its name, the suffixes of files that are written in it, and the function that writes it.
 
     `human` formats carry the header themselves and may change at any time; the others are one machine-readable document.

@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from aiopsctl.formats.cells import NONE
 from aiopsctl.formats.findings import repeats
@@ -25,8 +26,7 @@ _NAME = re.compile(r"[^a-zA-Z0-9_]")
 Labels = dict[str, str]
 
 
-@dataclass(frozen=True)
-class _Collected:
+class _Collected(Struct, frozen=True):
     """Families as a registry gives them."""
 
     families: Sequence["GaugeMetricFamily"]

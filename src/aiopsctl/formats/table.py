@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from io import StringIO
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from aiopsctl.formats.cells import Column, Row, Table
 from aiopsctl.formats.format import Format, Look
@@ -23,8 +25,7 @@ _PLAIN = re.compile("[ -~\u2013─…✔▲✖○♪▁▂▃▄▅▆▇█]*")
 """Text of letters that are one cell wide, as nearly all is: rich, which knows all others, takes long to import."""
 
 
-@dataclass(frozen=True)
-class _Line:
+class _Line(Struct, frozen=True):
     """A line before it is painted: its parts, each with its style, over the style of all."""
 
     parts: tuple[tuple[str, str], ...] = ()
@@ -83,8 +84,7 @@ def _painted(lines: Sequence[_Line], last: Sequence[str], room: int) -> str:
     return out.getvalue()
 
 
-@dataclass(frozen=True)
-class _Layout:
+class _Layout(Struct, frozen=True):
     """The columns that are shown, how wide each is, and whether what has no column stands beneath its row."""
 
     columns: tuple[tuple[int, Column, int], ...]

@@ -1,8 +1,9 @@
 """Satisfaction: do users say that they are happy, those with AI and those without, and do they ask for help."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from aiopsctl import sums
 from aiopsctl.events import OF_CALLS

@@ -5,10 +5,10 @@ the layers of a call add up to its total exactly.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 
 import polars as pl
+from msgspec import Struct
 
 from aiopsctl.events import COLUMNS
 from aiopsctl.prices.cells import CELL, NAMES, UNRESOLVED, with_cells
@@ -49,8 +49,7 @@ _ROWS = 250_000
 """Rows that are priced at once: exact arithmetic takes ten times the memory of the events."""
 
 
-@dataclass(frozen=True)
-class Priced:
+class Priced(Struct, frozen=True):
     """Events with their costs, and how those came about; all numbers are of calls.
 
     `unpriced` has one row for each `provider`, `model` (that was asked for, else that answered) and `reason`, with its

@@ -5,11 +5,11 @@ covers, not with its calls.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import polars as pl
+from msgspec import Struct
 
 from aiopsctl.prices.rates import Book, Cell, Entry, Name, cell, entry, latest
 
@@ -27,8 +27,7 @@ _LONG_AGO = date(1, 1, 1)
 _DAY_US = 86_400_000_000
 
 
-@dataclass(frozen=True)
-class Cuts:
+class Cuts(Struct, frozen=True):
     """Where prices change: days, times of day, and sizes of the input; `undated` is the instant of calls without one.
 
     Parts are numbered from 0, which lies before the first cut.

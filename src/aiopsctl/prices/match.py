@@ -6,7 +6,8 @@ Names are compared in lower case. What is resolved is a name, never a call: a lo
 import operator
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aiopsctl.prices.snapshot import Clause, Model, Provider, Snapshot
 
@@ -54,8 +55,7 @@ _ONE: Mapping[str, Callable[[str, str], object]] = {
 _SEVERAL: Mapping[str, Callable[[Iterable[bool]], bool]] = {"or": any, "and": all}
 
 
-@dataclass(frozen=True)
-class Found:
+class Found(Struct, frozen=True):
     """A price entry, who serves it, and whether the entry is that provider's own; only an own one has tiers."""
 
     provider: str

@@ -1,10 +1,11 @@
 """A price that the table does not have or has wrong: a contract, a fine-tuned model, a model on own machines."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from fnmatch import fnmatchcase
+
+from msgspec import Struct
 
 from aiopsctl.errors import UsageError
 from aiopsctl.prices.snapshot import Rate, Rates
@@ -26,8 +27,7 @@ _SMALLEST = Decimal("0.0001")
 _LARGEST = Decimal(1_000_000)
 
 
-@dataclass(frozen=True)
-class Override:
+class Override(Struct, frozen=True):
     """What calls of some models cost, instead of what the table says; a field that is None is left as it is.
 
     `model` is a glob over the name that was asked for and the name that answered, in any case. `provider` is the log's

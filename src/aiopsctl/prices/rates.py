@@ -7,9 +7,10 @@ Inside a cell all money is whole numbers of 1e-24 dollars, in which a rate of 18
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
+
+from msgspec import Struct, field
 
 from aiopsctl.prices import match
 from aiopsctl.prices.match import Found
@@ -34,16 +35,14 @@ NO_MODEL = "no model"
 NO_RATE = "no rate"
 
 
-@dataclass(frozen=True)
-class Book:
+class Book(Struct, frozen=True):
     """Everything that says what a call costs: the table, and the overrides that go before it, in written order."""
 
     overrides: tuple[Override, ...] = ()
     snapshot: Snapshot = field(default_factory=shipped)
 
 
-@dataclass(frozen=True)
-class Name:
+class Name(Struct, frozen=True):
     """What a log says of a call's price apart from its time and size."""
 
     provider: str | None = None
@@ -52,8 +51,7 @@ class Name:
     tier: str | None = None
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """What the book has on a name: the table's entry, the overrides that match, and why there is no entry."""
 
     name: Name
@@ -83,8 +81,7 @@ class Entry:
         return (*self.found.model.prices, *self.found.model.variants) if self.found else ()
 
 
-@dataclass(frozen=True)
-class Cell:
+class Cell(Struct, frozen=True):
     """Rates per token and amounts per call in units of 1e-24 dollars; None is unknown, `missing` says why.
 
     `carried_back`: the earliest rate of a model whose later rates are dated, so its own beginning is not known.

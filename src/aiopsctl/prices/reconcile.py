@@ -1,9 +1,9 @@
 """Recorded costs against the table's, model by model: where a gateway, a contract or the table is wrong."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
+from msgspec import Struct
 
 from aiopsctl.prices.apply import price
 from aiopsctl.prices.layers import NANO, usd
@@ -13,8 +13,7 @@ _MODEL = ("provider", "model")
 _BOTH = pl.col("recorded").is_not_null() & pl.col("priced").is_not_null()
 
 
-@dataclass(frozen=True)
-class Reconciled:
+class Reconciled(Struct, frozen=True):
     """Model costs as recorded and as priced; layers other than the model are in neither.
 
     `models` has a row for each `provider` and `model` (that was asked for, else that answered) of calls that have both:

@@ -1,7 +1,9 @@
 """The reviews of the handbook, by cadence: what each looks at, over which days, and who holds it."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec.structs import replace
 
 from aiopsctl.charts.chart import drawings
 from aiopsctl.page import Part, Section

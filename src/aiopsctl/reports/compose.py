@@ -1,8 +1,9 @@
 """From the answers of the commands to one report."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime, timedelta
+
+from msgspec.structs import replace
 
 from aiopsctl import catalog
 from aiopsctl.page import Page, Part, Section

@@ -1,7 +1,9 @@
 """The four dimensions of a report: the metrics that each shows, and its pictures."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec.structs import replace
 
 from aiopsctl.charts.chart import drawings
 from aiopsctl.page import Drawing, Part

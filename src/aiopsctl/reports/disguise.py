@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from aiopsctl.page import Page, Part, Section
 from aiopsctl.result import Result, Verdict

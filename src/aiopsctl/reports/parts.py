@@ -1,7 +1,8 @@
 """The parts that reports share: verdicts, drift, scale, what changed, what is next, definitions, data quality."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from aiopsctl import catalog
 from aiopsctl.charts.chart import drawings

@@ -6,10 +6,10 @@ that over the `metadata` of either. Latency is from start to end where both are 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
+from msgspec import Struct
 
 from aiopsctl.events import COLUMNS, TEXT
 from aiopsctl.sources import times
@@ -62,8 +62,7 @@ TOLD = tuple(name for name in _CANONICAL if name != "status")
 """The canonical columns that `Layout.read` gives as they are; `status` takes the format's own rules."""
 
 
-@dataclass(frozen=True)
-class Layout:
+class Layout(Struct, frozen=True):
     """Where a record has a provider's object, and where object and request have canonical columns.
 
     `places` are the paths that may lead to the object, the innermost first; the last is the top level, which is the

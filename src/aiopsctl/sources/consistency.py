@@ -4,15 +4,14 @@ A broken rule is a sign that a log, or who reads it, means something else by a c
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import polars as pl
+from msgspec import Struct
 
 from aiopsctl.sources.source import LINE, TOTAL
 
 
-@dataclass(frozen=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """What may not be: the columns without which nothing can be said, when a row breaks it, and what that means."""
 
     name: str
@@ -21,8 +20,7 @@ class Rule:
     meaning: str
 
 
-@dataclass(frozen=True)
-class Contradiction:
+class Contradiction(Struct, frozen=True):
     """How many rows break a rule, and the line of the first."""
 
     rule: str

@@ -10,11 +10,12 @@ import stat
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
 from io import BytesIO
 from typing import BinaryIO
 
 import polars as pl
+from msgspec import Struct
+from msgspec.structs import replace
 
 from aiopsctl.errors import UsageError, nearest
 from aiopsctl.sources import meter
@@ -41,8 +42,7 @@ class GoneError(UsageError):
     """A file went away after it was found."""
 
 
-@dataclass(frozen=True)
-class Input:
+class Input(Struct, frozen=True):
     """One file to read: its path (`-` is standard input), whether the user named it himself, and by what words.
 
     Of a plain file it may be a `part` alone that is read.

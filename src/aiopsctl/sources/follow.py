@@ -7,9 +7,10 @@ with it every file: what a look gives is what a first reading would give.
 import os
 from collections.abc import Sequence
 from copy import deepcopy
-from dataclasses import dataclass, field, replace
 
 import polars as pl
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from aiopsctl.sources import files
 from aiopsctl.sources.files import Input
@@ -26,8 +27,7 @@ _GUARD = 64
 """So many bytes before the end are looked at again, to tell a file that grew from one that was written anew."""
 
 
-@dataclass
-class _Kept:
+class _Kept(Struct):
     """A file as it was read last: what it was, and of a plain JSONL file how far its whole lines were read."""
 
     state: tuple[int, int, int, int]
@@ -42,8 +42,7 @@ class _Kept:
         return self.state[2]
 
 
-@dataclass
-class _State:
+class _State(Struct):
     """What was read so far: the events of whole lines, the run that knows what was lost, and each file."""
 
     asked: object

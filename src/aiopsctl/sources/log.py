@@ -1,8 +1,9 @@
 """What was read: canonical events, and the account of every row that did or did not become one."""
 
 from collections import Counter
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
 
 from aiopsctl.engine.kept import Events
 
@@ -12,8 +13,7 @@ if TYPE_CHECKING:
 _EXAMPLES = 3
 
 
-@dataclass(frozen=True)
-class FileRead:
+class FileRead(Struct, frozen=True):
     """What became of one file: its format, the events it gave, the rows rejected, and the time that it covers."""
 
     path: str
@@ -24,8 +24,7 @@ class FileRead:
     until: str | None = None
 
 
-@dataclass
-class Account:
+class Account(Struct):
     """Every row read is used, rejected, a duplicate, or filtered; the sum always holds.
 
     `contradictions` counts rows by the rule that their tokens break (see `consistency.py`) and their format.
@@ -96,8 +95,7 @@ class Account:
             self.note(note)
 
 
-@dataclass(frozen=True)
-class Log:
+class Log(Struct, frozen=True):
     """Canonical events in memory (columns that no row fills are left out), and their account.
 
     `money` is what pricing told of the calls, where they are priced already. `counted` remembers rows that were counted,
@@ -107,4 +105,4 @@ class Log:
     events: Events
     account: Account
     money: Any = None
-    counted: "dict[object, pl.DataFrame]" = field(default_factory=dict, init=False, compare=False, repr=False)
+    counted: "dict[object, pl.DataFrame]" = field(default_factory=dict)

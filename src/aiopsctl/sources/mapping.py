@@ -6,12 +6,13 @@ the canonical column's. Of times it is how they are written, as `strftime` has i
 
 import re
 from collections.abc import Container, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Any
 
 import msgspec
 import polars as pl
+from msgspec import Struct
+from msgspec.structs import replace
 
 from aiopsctl.errors import UsageError, nearest
 from aiopsctl.events import COLUMNS, TEXT
@@ -26,8 +27,7 @@ _SHOWN = 12
 """How many columns an error names: a line's worth."""
 
 
-@dataclass(frozen=True)
-class Mapped:
+class Mapped(Struct, frozen=True):
     """Where one canonical column is found: the raw name (dots lead into nested records) and what to multiply by.
 
     `written` is how its times are written, where they are not as usual.

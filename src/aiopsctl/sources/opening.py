@@ -1,8 +1,10 @@
 """How logs are to be read, and by which format each file is."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from types import MappingProxyType
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from aiopsctl.errors import AiopsctlError
 from aiopsctl.sources import detect, mapping
@@ -14,8 +16,7 @@ from aiopsctl.sources.source import Head, Source
 _NONE: Mapping[str, str] = MappingProxyType({})
 
 
-@dataclass(frozen=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """How to read: the zone of zone-less times, formats that are forced, a column map, and where rejects are saved.
 
     Calls without a language have that of their prompt with `detect_languages`, and events a sample of their text with
@@ -31,11 +32,15 @@ class Reading:
     detect_languages: bool = False
     keep_text: bool = False
     formats: Mapping[str, str] = field(default_factory=dict)
-    pseudonym_key: bytes | None = field(default=None, repr=False)
+    pseudonym_key: bytes | None = None
+
+    def __repr__(self) -> str:
+        """Return what it is without the key, which nothing may print."""
+        shown = (name for name in self.__struct_fields__ if name != "pseudonym_key")
+        return f"Reading({', '.join(f'{name}={getattr(self, name)!r}' for name in shown)})"
 
 
-@dataclass(frozen=True)
-class Opened:
+class Opened(Struct, frozen=True):
     """A file with its number in the run, its format, and what is known of it."""
 
     each: Input

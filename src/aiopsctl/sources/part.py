@@ -1,15 +1,15 @@
 """A part of a file: the whole lines from one byte up to another, of a compressed file of its inflated bytes."""
 
-from dataclasses import dataclass
 from typing import BinaryIO
+
+from msgspec import Struct
 
 from aiopsctl.sources.inflate import Stream
 
 _BLOCK = 4 << 20
 
 
-@dataclass
-class Part:
+class Part(Struct):
     """Where a part of a file begins and ends, in bytes, and the number of its first line; `lines` grows as it is read.
 
     `left` is how much of it is still to be read, or was not there.

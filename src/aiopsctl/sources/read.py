@@ -2,11 +2,12 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import groupby
 from typing import TypeVar
 
 import polars as pl
+from msgspec import Struct, field
 from polars.exceptions import PolarsError
 
 from aiopsctl.errors import UsageError
@@ -81,8 +82,7 @@ def alike(one: Opened) -> object:
     return id(one.source) if one.head.container in ("jsonl", "json") else one.number
 
 
-@dataclass
-class Run:
+class Run(Struct):
     """Reads files of one format after another, and keeps the account."""
 
     how: Reading

@@ -1,10 +1,10 @@
 """What a log format declares, and what is known of a file before it is read."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import polars as pl
+from msgspec import Struct, field
 
 Container = Literal["jsonl", "json", "csv", "parquet"]
 LINE = "_line"
@@ -16,8 +16,7 @@ FILE_BITS = 40
 """Lines have numbers that are unique in a run: the file's number times 2**40, plus the line's."""
 
 
-@dataclass(frozen=True)
-class Head:
+class Head(Struct, frozen=True):
     """The beginning of a file: its container, the names at the top level, and the first records where they are JSON.
 
     `inside` is the key under which a JSON document keeps its records, where it does.
@@ -29,8 +28,7 @@ class Head:
     inside: str = ""
 
 
-@dataclass(frozen=True)
-class Source:
+class Source(Struct, frozen=True):
     """A log format.
 
     `detects` says from the head whether a file is of this format; formats are asked by `rank`, then by name.

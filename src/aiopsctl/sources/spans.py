@@ -1,16 +1,14 @@
 """Which rows each file of a run gave, and the time that they cover."""
 
-from dataclasses import dataclass, field
-
 import polars as pl
+from msgspec import Struct, field
 
 from aiopsctl.sources.log import FileRead
 from aiopsctl.sources.opening import Opened
 from aiopsctl.sources.source import FILE_BITS, LINE
 
 
-@dataclass
-class Spans:
+class Spans(Struct):
     """Rows of each file by its number, with their first and last time as ISO 8601."""
 
     found: dict[int, tuple[int, str | None, str | None]] = field(default_factory=dict)

@@ -4,10 +4,11 @@ For other passes it is read line by line; with events it is kept where `--with-t
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from functools import reduce
+from typing import Any
 
 import polars as pl
+from msgspec.structs import replace
 
 from aiopsctl.sources.mapping import at, insert
 from aiopsctl.sources.opening import Opened
@@ -33,7 +34,9 @@ def texts(
     for one in opened:
         told = {name: paths for name in names if (paths := one.source.texts.get(name, ()))}
         if one.number in files and told:
-            source = replace(one.source, schema=reduce(insert, (path for paths in told.values() for path in paths), {}))
+            nothing: dict[str, Any] = {}
+            schema = reduce(insert, (path for paths in told.values() for path in paths), nothing)
+            source = replace(one.source, schema=schema)
             for rows in reread(replace(one, source=source)):
                 found = rows.join(wanted, on=LINE, how="semi").select(LINE, *(_text(n, source, rows) for n in names))
                 yield found.filter(pl.any_horizontal(pl.col(name).is_not_null() for name in names))

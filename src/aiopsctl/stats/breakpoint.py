@@ -4,8 +4,10 @@ Weighted least squares of the daily means on weekdays and one step (or one bend)
 gain is that of a cumulative sum of weighted residuals, in closed form for every day at once; the best day is its argmax.
 """
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,8 +27,7 @@ _SLOWER = 2.0
 """A slope is told from a step where it explains so many variances of the noise more."""
 
 
-@dataclass(frozen=True)
-class Break:
+class Break(Struct, frozen=True):
     """A break that begins with day `at` of the series, surely between `first` and `last` (95 %).
 
     `size` is that of the step, or that of each day where it is a slope (`slow`); `rest` are the squares it leaves,

@@ -6,9 +6,10 @@ days, so that levels do not count as noise: the median of their absolute differe
 weeks, or more, wanders: there it is that of neighbouring weeks, so that a wander or a trend is no staircase.
 """
 
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from aiopsctl.stats.breakpoint import CUT, LEAST, Break, breakpoint_of
 
@@ -37,8 +38,7 @@ DEFINITION = (
 )
 
 
-@dataclass(frozen=True)
-class Dates:
+class Dates(Struct, frozen=True):
     """When a mean moved: the break that is most of the change, None where no day can be told, and all, in time order."""
 
     most: Break | None

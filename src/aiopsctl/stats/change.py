@@ -6,9 +6,10 @@ al. 2018), and that adds how much whole days wander by themselves; referred to S
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import expm1, fsum, inf, log, sqrt
 from typing import TYPE_CHECKING, Literal
+
+from msgspec import Struct
 
 from aiopsctl.stats.student import quantile, tail
 
@@ -22,8 +23,7 @@ POWER = 0.84
 _WEEK = 7
 
 
-@dataclass(frozen=True)
-class Units:
+class Units(Struct, frozen=True):
     """Sums of a numerator and a denominator by unit (a user), in the window and in the one before, in one order."""
 
     top: "pl.Series"
@@ -32,8 +32,7 @@ class Units:
     size_before: "pl.Series"
 
 
-@dataclass(frozen=True)
-class Days:
+class Days(Struct, frozen=True):
     """The days of the window before: weekday (1 to 7), mean, and the variance of that mean over its users.
 
     `window` is how many days the window has.
@@ -45,8 +44,7 @@ class Days:
     window: int
 
 
-@dataclass(frozen=True)
-class Change:
+class Change(Struct, frozen=True):
     """How far a mean moved: `delta` on its scale, its standard error, and the degrees of freedom of both."""
 
     delta: float

@@ -9,6 +9,8 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
+from msgspec import Struct
+
 K = TypeVar("K", bound=tuple[Hashable, ...])
 H = TypeVar("H", bound=Hashable)
 Sums = tuple[float, float]
@@ -23,8 +25,7 @@ DEFINITIONS = {
 """What the parts of a change are."""
 
 
-@dataclass(frozen=True)
-class Segment:
+class Segment(Struct, frozen=True):
     """What one segment did to the mean; `mix` is taken around the average mean, so that it says who grew at whose cost."""
 
     mix: float
@@ -68,8 +69,7 @@ def power(alike: Mapping[H, float], totals: Mapping[H, float], most: int = 3) ->
     return min(whole, 1.0), few
 
 
-@dataclass(frozen=True)
-class Leaf:
+class Leaf(Struct, frozen=True):
     """A segment of the last level: how much weight its own change has."""
 
     weight: float

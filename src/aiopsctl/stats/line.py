@@ -7,17 +7,17 @@ of freedom less than there are points. A level that wanders and never returns is
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from math import sqrt
+
+from msgspec import Struct
 
 from aiopsctl.stats.student import quantile
 
 _MOST_ALIKE, _VERY_FEW = 0.8, 5
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(Struct, frozen=True):
     """`y = level + slope * (x - centre)`; `noise` is the variance of a point around it, widened by `inflation`.
 
     `spread` is the sum of squares of x around its centre.

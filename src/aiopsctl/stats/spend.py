@@ -6,10 +6,11 @@ What is forecast is the median; its uncertainty is that of the line and of the w
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import combinations
 from math import exp, log
 from statistics import median
+
+from msgspec import Struct
 
 from aiopsctl.stats.line import Line, fit
 from aiopsctl.stats.student import quantile, tail
@@ -23,8 +24,7 @@ _AS_NORMAL = 1.4826
 _LEAST_SCALE = 0.01
 
 
-@dataclass(frozen=True)
-class Spend:
+class Spend(Struct, frozen=True):
     """A cost to come: its median, and how uncertain its logarithm is (Student's t); `certain` is spent already."""
 
     median: float
@@ -53,8 +53,7 @@ class Spend:
         return tail(log(rest / self.median) / self.error, self.dof)
 
 
-@dataclass(frozen=True)
-class Model:
+class Model(Struct, frozen=True):
     """A trend of weeks; `shares` are those of the seven days of a week, `pulled` the weeks that were far from it.
 
     `smear` makes a sum of the medians of weeks: the mean of the weeks around the trend (Duan 1983).
@@ -101,8 +100,7 @@ def _pulled(logs: Sequence[float]) -> tuple[list[float], tuple[int, ...]]:
     return near, tuple(x for x, each in enumerate(away) if abs(each) > edge)
 
 
-@dataclass(frozen=True)
-class Trial:
+class Trial(Struct, frozen=True):
     """A forecast of weeks that have passed: from the weeks before `origin`, and what came."""
 
     origin: int

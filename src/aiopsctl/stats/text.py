@@ -1,12 +1,12 @@
 """How far texts are from other texts, and which words tell them apart, without embeddings."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import isfinite, sqrt
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
 import polars as pl
+from msgspec import Struct
 
 from aiopsctl.stats.change import POWER
 from aiopsctl.stats.distance import js_distance
@@ -38,8 +38,7 @@ DEFINITIONS = {
 }
 
 
-@dataclass(frozen=True)
-class Profile:
+class Profile(Struct, frozen=True):
     """How often words and runs of characters occur in texts, by bin."""
 
     words: "Numbers"
@@ -96,8 +95,7 @@ def apart(one: Profile, other: Profile) -> float:
     return sqrt(sum(far) / len(far))
 
 
-@dataclass(frozen=True)
-class Moved:
+class Moved(Struct, frozen=True):
     """How far weeks are from those before (`distance`), beside how far those are from one another (`usual`, each left out)."""
 
     distance: float

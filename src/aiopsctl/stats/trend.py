@@ -1,9 +1,10 @@
 """Whether weekly values go one way: the slope of Theil and Sen, and Kendall's rank test against the weeks."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import erfc, sqrt
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,8 +26,7 @@ DEFINITIONS = {
 }
 
 
-@dataclass(frozen=True)
-class Trend:
+class Trend(Struct, frozen=True):
     """A slope per step with its 95 % interval, and the p-value of there being none.
 
     `kendall_p` takes neighbours for independent, `p` allows for their being alike.

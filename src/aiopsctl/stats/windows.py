@@ -1,14 +1,14 @@
 """The busiest of all windows of one length, wherever they begin."""
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-@dataclass(frozen=True)
-class Peak:
+class Peak(Struct, frozen=True):
     """The largest sum, and the time of the last event of the first window that reaches it."""
 
     total: int

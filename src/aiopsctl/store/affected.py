@@ -4,9 +4,9 @@ Their own, those of calls that they repeat, of older feedback whose call they ar
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import polars as pl
+from msgspec import Struct
 
 from aiopsctl.sources.join import IDS, names_call
 from aiopsctl.store.hashes import HASHES, hashed, of_others
@@ -14,8 +14,7 @@ from aiopsctl.store.ids import REQUEST, Where, request_hashes
 from aiopsctl.store.rows import CALL, days_of, scan_raw
 
 
-@dataclass(frozen=True)
-class Seen:
+class Seen(Struct, frozen=True):
     """What was seen of the calls of some days: which hashes of theirs there are several times, and in which days."""
 
     days: set[str]
@@ -26,8 +25,7 @@ class Seen:
 _NONE = pl.DataFrame(schema={REQUEST: pl.UInt64})
 
 
-@dataclass(frozen=True)
-class Affected:
+class Affected(Struct, frozen=True):
     """Tells which days change, before anything does."""
 
     where: Where

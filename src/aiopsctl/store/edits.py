@@ -1,10 +1,11 @@
 """How much corrections changed, where only the texts tell: read from the sources, for text is not kept."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
+from msgspec import Struct
+from msgspec.structs import replace
 
 from aiopsctl.sources.edits import sized
 from aiopsctl.sources.files import Input
@@ -24,8 +25,7 @@ _HASHES = tuple(HASHES[name] for name in _NAMED)
 _SHARE = "_share"
 
 
-@dataclass(frozen=True)
-class Coming:
+class Coming(Struct, frozen=True):
     """Rows that are new, and the days that are made anew for them."""
 
     rows: pl.LazyFrame

@@ -4,11 +4,12 @@ Only the days that new rows change (`affected`) are made anew, few at a time.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import polars as pl
+from msgspec import Struct
+from msgspec.structs import replace
 
 from aiopsctl.batches import batches
 from aiopsctl.events import CALL_FACTS
@@ -47,8 +48,7 @@ _BY_CALL = (*IDS, "ts", "event", "input_tokens", "output_tokens", *PLACE)
 _OF_CALL = tuple(dict.fromkeys((*IDS, *CALL_FACTS, *FACTS, "user_id", *HASHES.values(), *PLACE)))
 
 
-@dataclass(frozen=True)
-class Finisher:
+class Finisher(Struct, frozen=True):
     """Finishes days of a store; `order` is the rank of each source among the files as they are named now."""
 
     folder: Path

@@ -6,7 +6,8 @@ it: the first bytes, and the last ones of what has been read.
 
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aiopsctl.errors import UsageError
 from aiopsctl.sources import files
@@ -19,8 +20,7 @@ _PRINT_BYTES = 4096
 _BLOCK = 4 << 20
 
 
-@dataclass
-class Found:
+class Found(Struct):
     """What became of the sources: `same` units, those that `grew`, files that are `new`, and units that are `lost`.
 
     Beside a new file stands the unit whose place it took, where it did.

@@ -1,9 +1,9 @@
 """Where ids are: of all rows of a store only the hashes of one id are read, a part of them at once."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
+from msgspec import Struct
 
 from aiopsctl.store.disk import Segment
 from aiopsctl.store.hashes import HASHES, met_twice
@@ -22,8 +22,7 @@ def request_hashes(calls: pl.LazyFrame) -> pl.Series:
     return calls.select(REQUEST).drop_nulls().collect(engine="streaming").to_series()
 
 
-@dataclass(frozen=True)
-class Where:
+class Where(Struct, frozen=True):
     """Finds rows of a store by a column of whole numbers: the hashes of an id, which are in one of `HASHES`, or lines."""
 
     folder: Path

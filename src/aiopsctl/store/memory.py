@@ -4,11 +4,11 @@ import os
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 import polars as pl
+from msgspec import Struct
 
 from aiopsctl.daily import DAY
 from aiopsctl.store.disk import SUFFIX, Segment, StoreError, is_whole, make_folder, sha256, write, write_frame
@@ -32,8 +32,7 @@ class _Index(msgspec.Struct):
         return sha256(msgspec.json.encode((self.files, self.days)))
 
 
-@dataclass(frozen=True)
-class Remembered:
+class Remembered(Struct, frozen=True):
     """Sums in a folder of their own, of one version of the program."""
 
     folder: Path

@@ -1,12 +1,12 @@
 """Rows on disk while a log is read that memory should not hold: pieces of some columns, in the order of the log."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import count
 from pathlib import Path
 
 import polars as pl
+from msgspec import Struct, field
 
 from aiopsctl.events import TEXT
 from aiopsctl.sources.join import same
@@ -19,8 +19,7 @@ ROW, SAME = "_row", "_same"
 _OWN = {ROW: pl.Int64(), SAME: pl.UInt64(), LINE: pl.Int64()}
 
 
-@dataclass(frozen=True)
-class Piece:
+class Piece(Struct, frozen=True):
     """Rows in one file: calls, or what is none, numbered from `first` to `last`. `filled` are the columns that any fills."""
 
     path: Path
@@ -33,8 +32,7 @@ class Piece:
     filled: frozenset[str]
 
 
-@dataclass
-class Pieces:
+class Pieces(Struct):
     """The pieces of one log, in a folder of their own."""
 
     folder: Path

@@ -5,12 +5,12 @@ Where it cannot be had (damaged beyond use, read by other rules, not writable, i
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
 
 import polars as pl
+from msgspec import Struct
 
 from aiopsctl.engine.kept import Kept, Shard
 from aiopsctl.errors import UsageError
@@ -34,8 +34,7 @@ WAIT = 10.0
 """So many seconds are waited for another writer."""
 
 
-@dataclass(frozen=True)
-class Store:
+class Store(Struct, frozen=True):
     """A folder that keeps what was read."""
 
     folder: Path

@@ -2,11 +2,12 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import msgspec
 import polars as pl
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from aiopsctl.sources.files import GoneError
 from aiopsctl.sources.log import Account
@@ -25,8 +26,7 @@ _BLOCK = 1 << 16
 _END = 1 << 62
 
 
-@dataclass
-class Taker:
+class Taker(Struct):
     """Reads sources into segments, and keeps the manifest's account of them.
 
     `mapped` are the columns of the map that were found, with what they are in the logs.

@@ -1,8 +1,9 @@
 """The account of one source as JSON keeps it, and back; places are told by the file's name of today."""
 
 from collections import Counter
-from dataclasses import asdict, fields
 from typing import Any
+
+from msgspec.structs import asdict
 
 from aiopsctl.sources.log import Account, FileRead
 from aiopsctl.store.manifest import Unit
@@ -12,7 +13,7 @@ _PAIRS = ("contradictions", "contradiction_places")
 
 def kept(account: Account) -> dict[str, Any]:
     """Return an account as JSON can hold it."""
-    found = {each.name: getattr(account, each.name) for each in fields(Account)}
+    found = asdict(account)
     found = {name: dict(value) if isinstance(value, Counter) else value for name, value in found.items()}
     for name in _PAIRS:
         found[name] = [[*key, value] for key, value in found[name].items()]
@@ -29,9 +30,9 @@ def account_of(unit: Unit, shown: str) -> Account:
     told["filled_by"] = {column: set(formats) for column, formats in told["filled_by"].items()}
     told["read"] = [FileRead(**each) for each in told["read"]]
     found = Account(**told)
-    for each in fields(Account):
-        if each.default_factory is Counter:
-            setattr(found, each.name, Counter(getattr(found, each.name)))
+    for name, blank in asdict(Account()).items():
+        if isinstance(blank, Counter):
+            setattr(found, name, Counter(getattr(found, name)))
     return found if shown == unit.shown else _renamed(found, unit.shown, shown)
 
 

@@ -5,12 +5,12 @@ Nothing holds before the manifest is written, and that is the last thing that is
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from importlib.metadata import version
 from itertools import groupby
 from pathlib import Path
 
 import polars as pl
+from msgspec import Struct
 
 from aiopsctl.events import COLUMNS
 from aiopsctl.prices.rates import Book
@@ -30,8 +30,7 @@ from aiopsctl.store.rows import UNIT, Spool, dropped, read_rows, rehash, scan, s
 from aiopsctl.store.take import Taker
 
 
-@dataclass(frozen=True)
-class Updated:
+class Updated(Struct, frozen=True):
     """What an update did: the manifest that holds now, the files by the source that they are, and what opening told."""
 
     manifest: Manifest

@@ -4,9 +4,9 @@
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import polars as pl
+from msgspec.structs import replace
 
 from aiopsctl.values.rates import rate, share
 from aiopsctl.values.value import Value

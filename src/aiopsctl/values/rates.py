@@ -1,9 +1,9 @@
 """Shares of events, with Wilson's interval widened by how alike the events of one user are."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import polars as pl
+from msgspec.structs import replace
 
 from aiopsctl.values.spread import ENOUGH, FREEDOM, VARIANCE, Z95, T, clustered, wilson
 from aiopsctl.values.value import Value

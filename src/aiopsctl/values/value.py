@@ -5,18 +5,17 @@ made them. Intervals are 95 %, two-sided.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import reduce
 from typing import TypeVar
 
 import polars as pl
+from msgspec import Struct
 
 Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
 NONE = pl.lit(None, pl.Float64)
 
 
-@dataclass(frozen=True)
-class Value:
+class Value(Struct, frozen=True):
     """What a slice says: `value`, `n` (the sample size) and the interval `low` to `high` (null: none).
 
     `parts` are taken over the summed rows of the slice, each once; the other four are arithmetic over the parts. What

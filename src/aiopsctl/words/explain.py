@@ -1,10 +1,11 @@
 """What `explain` says: metrics and columns in words and as JSON, and the schemas of config and result."""
 
 import json
-from dataclasses import asdict
 from datetime import date
 from textwrap import wrap
 from typing import Any
+
+from msgspec.structs import asdict
 
 from aiopsctl import catalog
 from aiopsctl.analyses.drift.definitions import BINNED, DEFINITIONS, statistic, statistics

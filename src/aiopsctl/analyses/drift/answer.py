@@ -1,9 +1,11 @@
 """`drift` as one answer: columns, signals, what carries them and what changed, for machines and for people."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+from msgspec.structs import replace
 
 from aiopsctl.analyses.drift.checklist import investigation, section
 from aiopsctl.analyses.drift.columns import columns

@@ -1,13 +1,14 @@
 """The handbook's drift investigation checklist, filled in from the log: each step answered, or what it lacks."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 from itertools import groupby
 from typing import Any
 
 import polars as pl
+from msgspec.structs import replace
 
 from aiopsctl import catalog
 from aiopsctl.analyses.drift.pages import TEXT, day

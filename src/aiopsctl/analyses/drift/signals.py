@@ -1,12 +1,14 @@
 """What the handbook watches for drift: ratings, corrections, tickets about accuracy, errors, tasks, tokens, cost, usage."""
 
+import dataclasses
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import polars as pl
+from msgspec.structs import replace
 
 from aiopsctl import catalog
 from aiopsctl import sums as named
@@ -253,7 +255,7 @@ def _users(events: Events, scope: Scope, complete: datetime) -> Iterator[Signal]
             found = _signal(metric, rows, m, weeks)
             means = {"value": found.series.value, "reference": found.series.reference}
             before = m.reference and replace(m.reference, value=means["reference"])
-            yield replace(found, series=replace(found.series, single_days=False, gate=POINTS),
+            yield dataclasses.replace(found, series=dataclasses.replace(found.series, single_days=False, gate=POINTS),
                           measured=replace(m, value=means["value"], reference=before))  # fmt: skip
 
 

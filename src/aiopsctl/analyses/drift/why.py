@@ -1,8 +1,9 @@
 """What carries each drift, and what appeared, went or moved among the calls at that time; it may or may not be the cause."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
 from typing import Any
+
+from msgspec.structs import asdict, replace
 
 from aiopsctl import catalog, sums
 from aiopsctl.checks.carriers import explained

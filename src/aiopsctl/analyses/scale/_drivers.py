@@ -1,10 +1,12 @@
 """What moved the cost between the first and the last four weeks of a log: users, usage, cost of a call, new features."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from math import log
 from typing import Any
+
+from msgspec.structs import replace
 
 from aiopsctl.analyses.analysis import Asked
 from aiopsctl.analyses.causes import causes

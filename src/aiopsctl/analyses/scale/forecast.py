@@ -6,6 +6,8 @@ from datetime import date, timedelta
 from math import exp
 from typing import Any
 
+from msgspec import structs
+
 from aiopsctl.analyses.analysis import Analysis, Answer, Asked, Option
 from aiopsctl.analyses.scale import _drivers, _scaling
 from aiopsctl.analyses.scale._days import WHOLE_DAYS, Days, whole_days
@@ -154,7 +156,7 @@ def _mean(values: Iterator[float]) -> float:
 
 
 def _trial(trial: Trial) -> dict[str, Any]:
-    said = asdict(trial)
+    said = structs.asdict(trial)
     return {"weeks": said.pop("origin")} | {f"{name}_usd": value for name, value in said.items()}
 
 
@@ -192,7 +194,7 @@ def _driven(book: Ledger, asked: Asked) -> dict[str, Any]:
 
 def _planned(asked: Asked) -> list[dict[str, Any]]:
     """Return the months of the log that the config has a forecast of, with their cost and by what share it was over."""
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     from aiopsctl.measure import measure
 

@@ -4,9 +4,10 @@ Every language is measured as every other slice is; the difference to the refere
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from math import exp, hypot, log
 from typing import Any
+
+from msgspec.structs import replace
 
 from aiopsctl import catalog, sums
 from aiopsctl.analyses.analysis import Analysis, Answer, Asked, Option

@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
 from io import StringIO
@@ -10,6 +10,7 @@ from math import ceil
 from typing import Any
 
 import polars as pl
+from msgspec.structs import replace
 
 from aiopsctl.analyses.analysis import Analysis, Answer, Asked, Option
 from aiopsctl.analyses.scale._behaviour import NANO, by_month, by_user

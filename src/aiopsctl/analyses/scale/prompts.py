@@ -3,12 +3,14 @@
 The last 30 days are set against the 30 before; the day that the log ends in counts as far as it goes.
 """
 
+import dataclasses
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import polars as pl
+from msgspec.structs import replace
 
 from aiopsctl import sums
 from aiopsctl.analyses.analysis import Analysis, Answer, Asked, Option
@@ -150,7 +152,7 @@ def _creeps(asked: Asked, scope: Scope, rows: _Summed) -> list[Creep]:
         )  # fmt: skip
         if creep.growth is not None:
             began = _began(daily, scope) if creep.rises else None
-            creep = replace(
+            creep = dataclasses.replace(
                 creep, parts=_growth.parts(before, after), began=began, versions=_new(own.versions, began, days)
             )
         found.append(creep)

@@ -1,10 +1,10 @@
 """Who makes the cost: how concentrated it is, what the heaviest users do, and what a cap would have saved."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import polars as pl
+from msgspec.structs import replace
 
 from aiopsctl import sums
 from aiopsctl.analyses.analysis import Analysis, Answer, Asked, Option

@@ -8,25 +8,28 @@ from msgspec.structs import replace
 from aiopsctl.values.spread import ENOUGH, FREEDOM, VARIANCE, Z95, T, clustered, wilson
 from aiopsctl.values.value import Value
 
+_SIZE, _P, _PLAIN, _USABLE = (pl.col(name) for name in ("size", "p", "plain", "usable"))
+_SHARE = pl.col("top") / _SIZE
+_EFFECT = pl.when(_USABLE).then(pl.max_horizontal(VARIANCE / _PLAIN, 1.0)).otherwise(1.0)
+_STEPS = (
+    {"p": _SHARE, **FREEDOM},
+    {"plain": _P * (1 - _P) / _SIZE},
+    {"usable": ENOUGH & (_PLAIN > 0)},
+    {"effective": _SIZE / _EFFECT, "z": pl.when(_USABLE).then(T).otherwise(Z95)},
+)
+_OF_RATE = wilson(_P, pl.col("effective"), pl.col("z"))
+_OF_SHARE = wilson(_SHARE, _SIZE, pl.lit(Z95))
+
 
 def rate(num: str, den: str, *, known: str | None = None, cluster: str = "user_id") -> Value:
     """Return `sum(num) / sum(den)`, a share of events, with a Wilson interval widened by the design effect of users.
 
     Where `known` is named, the rate is unknown unless that sum is above 0.
     """
-    size, p, plain, usable = (pl.col(name) for name in ("size", "p", "plain", "usable"))
-    effect = pl.when(usable).then(pl.max_horizontal(VARIANCE / plain, 1.0)).otherwise(1.0)
-    steps = (
-        {"p": pl.col("top") / size, **FREEDOM},
-        {"plain": p * (1 - p) / size},
-        {"usable": ENOUGH & (plain > 0)},
-        {"effective": size / effect, "z": pl.when(usable).then(T).otherwise(Z95)},
-    )
-    low, high = wilson(p, pl.col("effective"), pl.col("z"))
     parts = {**clustered(num, den, cluster), "known": pl.col(known or den).sum()}
-    value = pl.when(pl.col("known") > 0).then(p)
+    value = pl.when(pl.col("known") > 0).then(_P)
     words = f"sum of {num} / sum of {den}"
-    return Value(parts, value, size, low, high, cluster, words, ratio=(num, den), steps=steps)
+    return Value(parts, value, _SIZE, *_OF_RATE, cluster, words, ratio=(num, den), steps=_STEPS)
 
 
 def share(top: pl.Expr, size: pl.Expr, words: str, *, known: str | None = None) -> Value:
@@ -35,9 +38,8 @@ def share(top: pl.Expr, size: pl.Expr, words: str, *, known: str | None = None) 
     Where `known` is named, the share is unknown unless that sum is above 0.
     """
     parts = {"top": top, "size": size, "known": size if known is None else pl.col(known).sum()}
-    p = pl.col("top") / pl.col("size")
-    low, high = wilson(p, pl.col("size"), pl.lit(Z95))
-    return Value(parts, pl.when(pl.col("known") > 0).then(p), pl.col("size"), low, high, words=words)
+    value = pl.when(pl.col("known") > 0).then(_SHARE)
+    return Value(parts, value, _SIZE, *_OF_SHARE, words=words)
 
 
 def rate_of_last_days(num: str, den: str, days: int, *, cluster: str = "user_id") -> Value:

@@ -26,13 +26,14 @@ def clustered(num: str, den: str, cluster: str, among: pl.Expr = _ALL, of: str =
     top, bottom = (pl.when(among).then(name).otherwise(0) for name in (num, den))
     known = pl.col(cluster).is_not_null() & (bottom > 0)
     residual = (top - top.sum() / bottom.sum() * bottom).filter(known)
+    square = residual * residual
     parts = {
         "top": top.sum(),
         "size": bottom.sum(),
         "units": known.sum(),
         "covered": bottom.filter(known).sum(),
-        "squares": (residual * residual).sum(),
-        "fourths": (residual * residual * residual * residual).sum(),
+        "squares": square.sum(),
+        "fourths": (square * residual * residual).sum(),
     }
     return {f"{of}{name}": part for name, part in parts.items()}
 

@@ -6,6 +6,9 @@ from aiopsctl.values.quantiles import rank_of
 from aiopsctl.values.spread import Z95, wilson
 from aiopsctl.values.value import Value
 
+_SHARE = pl.col("top") / pl.col("users")
+_OF_SHARE = wilson(_SHARE, pl.col("users"), pl.lit(Z95))
+
 
 def largest_over_mean(num: str, active: str) -> Value:
     """Return the largest total of any active user over the mean total of active users."""
@@ -94,6 +97,4 @@ def stickiness(active: str) -> Value:
 
 def _share(parts: dict[str, pl.Expr], words: str) -> Value:
     """Return `top / users` with Wilson's interval: users are independent."""
-    p = pl.col("top") / pl.col("users")
-    low, high = wilson(p, pl.col("users"), pl.lit(Z95))
-    return Value(parts, p, pl.col("users"), low, high, words=words)
+    return Value(parts, _SHARE, pl.col("users"), *_OF_SHARE, words=words)

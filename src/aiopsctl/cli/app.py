@@ -16,7 +16,7 @@ _MODULES = {
 }  # fmt: skip
 """The module that adds each command, in the order of the help."""
 
-_UNCOLLECTED = 50_000
+_UNCOLLECTED = 200_000
 """New objects until cycles are searched for: imports make many objects, none of them garbage."""
 
 

@@ -9,10 +9,9 @@ from typing import Any
 
 import polars as pl
 from msgspec import Struct
-from msgspec.structs import replace
 
 from aiopsctl.batches import batches
-from aiopsctl.events import CALL_FACTS
+from aiopsctl.events import CALL_FACTS, COLUMNS
 from aiopsctl.prices.apply import Priced, price
 from aiopsctl.prices.rates import Book
 from aiopsctl.sources.join import FOUND, IDS, names_call, repeated_calls, with_call_facts, without_duplicates
@@ -181,14 +180,15 @@ def money_told(events: pl.DataFrame | pl.LazyFrame) -> dict[str, Any]:
 
 def money_of(told: Sequence[Mapping[str, Any]], book: Book) -> Priced:
     """Return what pricing told of several parts, as far as commands say it; the events are left out."""
-    empty = price(pl.DataFrame(schema=EVENTS), book)
-    rows = [(None, model, "", calls) for each in told for model, calls in each["unpriced"]]
-    unpriced = (
-        pl.DataFrame(rows, schema=empty.unpriced.schema, orient="row").group_by("model").agg(pl.col("calls").sum())
-    )
-    return replace(
-        empty,
-        unpriced=unpriced.sort("calls", "model", descending=[True, False]),
-        sources={name: sum(each["sources"].get(name, 0) for each in told) for name in empty.sources},
+    rows = [row for each in told for row in each["unpriced"]]
+    unpriced = pl.DataFrame(rows, schema={"model": pl.String, "calls": pl.Int64}, orient="row")
+    return Priced(
+        events=pl.DataFrame(),
+        unpriced=unpriced.group_by("model").agg(pl.col("calls").sum()).sort("calls", "model", descending=[True, False]),
+        sources={
+            name: sum(each["sources"].get(name, 0) for each in told) for name in COLUMNS["cost_source"].values
+        },
+        snapshot=book.snapshot,
+        older=0, newer=0, undated=0, at_standard=0,
         contradictory=sum(each["contradictory"] for each in told),
-    )
+    )  # fmt: skip

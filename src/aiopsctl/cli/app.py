@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from aiopsctl import __version__
 from aiopsctl.cli.group import Commands
 
 _MODULES = {
@@ -49,11 +50,9 @@ app = typer.Typer(
 
 def _print_version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it
     if wanted:
-        from importlib.metadata import version
-
         from aiopsctl.cli.run import put
 
-        put(f"aiopsctl {version('aiopsctl')}\n", machine=False)
+        put(f"aiopsctl {__version__}\n", machine=False)
         raise typer.Exit
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from aiopsctl import __version__
 from aiopsctl.cli import complete
 from aiopsctl.cli.group import Command
 from aiopsctl.errors import NotJudged, UsageError
@@ -86,7 +87,7 @@ def init(
     asked = Asked(zone, _held(paths), _held(feedback), source, mapped)
     texts = {SCHEMA: schema("config") + "\n", CONFIG: starter(asked, log)}
     if ci is not None and ci in FILES:
-        texts = {FILES[ci]: job(ci, _version(), options), **texts}
+        texts = {FILES[ci]: job(ci, __version__, options), **texts}
     return _finish(texts, log, ci, options, dry_run=dry_run, force=force)
 
 
@@ -148,12 +149,6 @@ def _writable(words: list[str] | None) -> list[str]:
         if not all(map(is_harmless, word)):
             raise UsageError(f"a config cannot hold {printable(word)}", help="name a folder or a glob that it is in")
     return words or []
-
-
-def _version() -> str:
-    from importlib.metadata import version
-
-    return version("aiopsctl")
 
 
 def _finish(

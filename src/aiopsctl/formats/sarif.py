@@ -1,11 +1,10 @@
 """SARIF 2.1.0: a rule a check and metric, a result a finding, at the line of the config that sets the limit."""
 
-from importlib.metadata import version
 from pathlib import PurePath
 from typing import Any
 from urllib.parse import quote
 
-from aiopsctl import catalog
+from aiopsctl import __version__, catalog
 from aiopsctl.formats.findings import details, findings, fingerprints, subject, unjudged, words
 from aiopsctl.formats.format import Format, Look
 from aiopsctl.formats.json import encode
@@ -21,7 +20,7 @@ def render(result: Result, look: Look) -> str:  # noqa: ARG001 - every format ta
     found = findings(result)
     rules = {_rule_id(check): _rule(check) for check in result.checks or ()}
     places = {name: number for number, name in enumerate(rules)}
-    driver = {"name": "aiopsctl", "version": version("aiopsctl"), "rules": list(rules.values())}
+    driver = {"name": "aiopsctl", "version": __version__, "rules": list(rules.values())}
     results = [
         _result(check, places[_rule_id(check)], name) for check, name in zip(found, fingerprints(found), strict=True)
     ]

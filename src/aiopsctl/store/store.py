@@ -6,12 +6,12 @@ Where it cannot be had (damaged beyond use, read by other rules, not writable, i
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from importlib.metadata import version
 from pathlib import Path
 
 import polars as pl
 from msgspec import Struct
 
+from aiopsctl import __version__
 from aiopsctl.engine.kept import Kept, Shard
 from aiopsctl.errors import UsageError
 from aiopsctl.prices.rates import Book
@@ -138,7 +138,7 @@ def _log(folder: Path, updated: Updated, how: Reading, book: Book) -> Log:
 
     money = money_of([day.money for day in days if day.money], book)
     shards = [Shard(day.final.name, day.final.rows, _time(day.since), _time(day.until)) for day in days if day.final]
-    kept = Kept(opened, columns, shards, Remembered(folder / f"sums-{version('aiopsctl')}"))
+    kept = Kept(opened, columns, shards, Remembered(folder / f"sums-{__version__}"))
     return Log(with_pseudonyms(kept, how.pseudonym_key), account, money)
 
 

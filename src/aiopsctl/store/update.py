@@ -5,13 +5,13 @@ Nothing holds before the manifest is written, and that is the last thing that is
 
 import os
 from collections.abc import Sequence
-from importlib.metadata import version
 from itertools import groupby
 from pathlib import Path
 
 import polars as pl
 from msgspec import Struct
 
+from aiopsctl import __version__
 from aiopsctl.events import COLUMNS
 from aiopsctl.prices.rates import Book
 from aiopsctl.sources import files
@@ -41,7 +41,7 @@ class Updated(Struct, frozen=True):
 def reading_of(how: Reading) -> str:
     """Return what tells by which rules rows were read; rows read by others are of no use."""
     rules = (
-        version("aiopsctl"),
+        __version__,
         tuple(COLUMNS),
         how.source,
         tuple(how.columns),

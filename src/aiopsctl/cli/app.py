@@ -17,9 +17,6 @@ _MODULES = {
 }  # fmt: skip
 """The module that adds each command, in the order of the help."""
 
-_UNCOLLECTED = 200_000
-"""New objects until cycles are searched for: imports make many objects, none of them garbage."""
-
 
 class Program(Commands):
     """All commands; the module of one is imported when it is asked for."""
@@ -68,7 +65,6 @@ def root(
 def main() -> None:
     """Enter the program."""
     sys.unraisablehook = _unless_interrupted
-    gc.set_threshold(_UNCOLLECTED)
     try:
         app()
     finally:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 import polars as pl
 
@@ -10,6 +11,7 @@ from aiopsctl.events import CALENDAR, COLUMNS, TEXT
 from aiopsctl.sources.coerce import empty
 
 
+@lru_cache(maxsize=500)
 def predicate(where: str) -> pl.Expr:
     """Return a filter from SQL, or raise `UsageError` for bad syntax, unknown columns and types that do not fit."""
     shown = f'--where "{where}"'

@@ -2,7 +2,7 @@
 
 import csv
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -52,7 +52,7 @@ def head_of(each: Input) -> Head | None:
         return None
     if documents.separated(text):
         return _separated_head(each)
-    records = _records(text)
+    records = list(_records(text))
     if not records and b"\r" in text.rstrip() and b"\n" not in text.rstrip():
         raise UsageError(
             f"{each.shown} ends its lines with CR alone", help=f"tr '\\r' '\\n' < {each.shown} > lines.jsonl"
@@ -72,23 +72,21 @@ def _beginning(each: Input) -> bytes:
     if broken:
         raise files.damaged(each, broken)
     text = start.removeprefix(_BOM).lstrip()
-    if len(start) < _HEAD_BYTES or text.startswith(b"[") or (text and b"{" not in text) or _records(text):
+    if len(start) < _HEAD_BYTES or text.startswith(b"[") or (text and b"{" not in text) or any(_records(text)):
         return start
     with files.open_bytes(each) as stream:
         return next((chunk.data for chunk in chunks.chunks(stream) if chunk.data.strip()), start)
 
 
-def _records(text: bytes) -> list[Mapping[str, Any]]:
-    """Return the JSON objects among the first lines."""
-    found: list[Mapping[str, Any]] = []
+def _records(text: bytes) -> Iterator[Mapping[str, Any]]:
+    """Yield the JSON objects among the first lines."""
     for line in text.split(b"\n"):
         try:
             value = msgspec.json.decode(line.strip().removeprefix(_BOM))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             continue
         if isinstance(value, dict) and value:
-            found.append(value)
-    return found
+            yield value
 
 
 def _names(records: Sequence[Mapping[str, Any]]) -> frozenset[str]:

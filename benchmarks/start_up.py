@@ -2,7 +2,7 @@
 
 `python benchmarks/start_up.py [RUNS]`. Commands run in turn, A B C A B C, and each figure is the median of the user and
 system seconds of finished processes, so that a machine whose speed drifts moves all of them alike. Goals: `--help` at most
-2 times `import typer`; `check` on a small log at most 0.25 s beyond `import polars`.
+2 times `import typer`; `check` on a small log at most 0.2 s beyond `import polars`.
 """
 
 import os

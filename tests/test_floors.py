@@ -2,6 +2,7 @@
 
 import ast
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -181,3 +182,14 @@ def test_a_change_is_tested_without_heavy_libraries(tmp_path: Path) -> None:
 
     assert ["input-tokens"] == [check["id"] for check in json.loads(shown)["checks"] if check["status"] == "blind"]
     assert not imported & (HEAVY - {"polars", "narwhals", "msgspec"})
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="the threads of a process are told by Linux alone")
+def test_numpy_starts_no_threads() -> None:
+    """Where a command needs NumPy, that starts no threads: its matrices are small."""
+    code = "import os, aiopsctl.cli, numpy\nprint(len(os.listdir('/proc/self/task')))"
+    bare = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
+
+    done = subprocess.run([sys.executable, "-c", code], env=bare, capture_output=True, text=True, check=True)  # noqa: S603 - our own
+
+    assert done.stdout == "1\n"

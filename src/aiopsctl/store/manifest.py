@@ -19,9 +19,7 @@ _KNOWN = (1, FORMAT)
 """Format 1 had every column in each segment, and no hashes of ids: they are made when more is read."""
 
 NAME, BEFORE = "MANIFEST", "MANIFEST.prev"
-_SMALL = 16 << 20
-"""So many bytes are hashed whenever a store is opened: it takes a hundredth of a second."""
-
+_SMALL = 64 << 20
 _HOUR = 3600
 """So long a segment stays that no manifest lists: another process may still be reading it."""
 

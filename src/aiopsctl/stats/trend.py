@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
+from aiopsctl.stats.tails import kendall
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -14,6 +16,10 @@ if TYPE_CHECKING:
 ENOUGH = 8
 """So many weeks make a trend."""
 
+_EXACT = 33
+"""Of more values than this Kendall's p-value is not exact."""
+
+_Z95 = 1.959963984540054
 _Z = 1.645
 """The normal quantile of 95 %: an autocorrelation that is smaller may be none."""
 
@@ -44,14 +50,36 @@ def trend(steps: Sequence[float], values: Sequence[float]) -> Trend | None:
     if len(values) < ENOUGH:
         return None
     import numpy as np
-    from scipy import stats
 
     x, y = np.asarray(steps, float), np.asarray(values, float)
-    slope, _, low, high = stats.theilslopes(y, x, 0.95)
-    p = 1.0 if np.ptp(y) == 0 else float(stats.kendalltau(x, y).pvalue)
+    slope, low, high = _slopes(x, y)
+    p = _kendall(x, y)
     r = _autocorrelation(y - slope * x)
     widened = p if r <= _Z / sqrt(len(y)) else max(p, _widened(x, y, r))
-    return Trend(float(slope), float(low), float(high), widened, p)
+    return Trend(slope, low, high, widened, p)
+
+
+def _slopes(x: "Numbers", y: "Numbers") -> tuple[float, float, float]:
+    """Return the median of the slopes between all pairs, and the 95 % interval (Sen 1968)."""
+    import numpy as np
+
+    later, earlier = np.tril_indices(len(x), -1)
+    slopes = np.sort((y[later] - y[earlier]) / (x[later] - x[earlier]))
+    reach = _Z95 * sqrt(_variance(y))
+    low, high = max(round((len(slopes) - reach) / 2) - 1, 0), min(round((len(slopes) + reach) / 2), len(slopes) - 1)
+    return float(np.median(slopes)), float(slopes[low]), float(slopes[high])
+
+
+def _kendall(x: "Numbers", y: "Numbers") -> float:
+    """Return the p-value of Kendall's test: exact for few values of which no two are equal, else by the normal approximation."""
+    import numpy as np
+
+    n, s = len(y), _concordance(x, y)
+    discordant = round(n * (n - 1) / 2 - s) // 2
+    if len(np.unique(y)) == n and n <= _EXACT:
+        return kendall(n, discordant)
+    variance = _variance(y)
+    return erfc(abs(s) / sqrt(2 * variance)) if variance else 1.0
 
 
 def _autocorrelation(rest: "Numbers") -> float:
@@ -63,11 +91,22 @@ def _autocorrelation(rest: "Numbers") -> float:
 
 def _widened(x: "Numbers", y: "Numbers", r: float) -> float:
     """Return the p-value of Kendall's test by the normal approximation, its variance widened for autocorrelation."""
+    variance = _variance(y)
+    z = max(abs(_concordance(x, y)) - 1, 0.0) / sqrt(variance * (1 + r) / (1 - r)) if variance else 0.0
+    return erfc(z / sqrt(2))
+
+
+def _concordance(x: "Numbers", y: "Numbers") -> float:
+    """Return by how many more pairs rise than fall."""
+    import numpy as np
+
+    return float(np.sign(np.subtract.outer(y, y) * np.subtract.outer(x, x)).sum()) / 2
+
+
+def _variance(y: "Numbers") -> float:
+    """Return the variance of that where nothing goes one way, equal values taken into account."""
     import numpy as np
 
     n = len(y)
-    s = float(np.sign(np.subtract.outer(y, y) * np.subtract.outer(x, x)).sum()) / 2
     _, ties = np.unique(y, return_counts=True)
-    variance = (n * (n - 1) * (2 * n + 5) - float((ties * (ties - 1) * (2 * ties + 5)).sum())) / 18
-    z = max(abs(s) - 1, 0.0) / sqrt(variance * (1 + r) / (1 - r)) if variance else 0.0
-    return erfc(z / sqrt(2))
+    return (n * (n - 1) * (2 * n + 5) - float((ties * (ties - 1) * (2 * ties + 5)).sum())) / 18

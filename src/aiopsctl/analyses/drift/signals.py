@@ -20,6 +20,7 @@ from aiopsctl.engine.plan import Reduction, column_of
 from aiopsctl.measure import WINDOW, Scope, labels, measure, sums
 from aiopsctl.metric import Metric
 from aiopsctl.result import Measurement, Slice
+from aiopsctl.stats.discoveries import false_discoveries
 from aiopsctl.stats.trend import Trend, trend
 from aiopsctl.sums import Sum, count, of_kind
 from aiopsctl.window import Window
@@ -95,13 +96,11 @@ def told(found: Sequence[Signal]) -> list[dict[str, Any]]:
 
     The whole and the slices are a family each; within one the false discovery rate is held (Benjamini and Hochberg 1995).
     """
-    from scipy.stats import false_discovery_control
-
     corrected: dict[int, float] = {}
     for sliced in (False, True):
         p = {i: signal.p for i, signal in enumerate(found) if bool(signal.slice) is sliced and signal.p is not None}
         if p:
-            corrected |= dict(zip(p, map(float, false_discovery_control(list(p.values()))), strict=True))
+            corrected |= dict(zip(p, false_discoveries(list(p.values())), strict=True))
     return [_told(signal, corrected.get(i)) for i, signal in enumerate(found)]
 
 

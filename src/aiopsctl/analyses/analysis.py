@@ -31,7 +31,10 @@ class Option:
 
 @dataclass(frozen=True)
 class Asked:
-    """What an analysis works on: a log, the rows and slices that are asked for, the config, the clock and its options."""
+    """What an analysis works on: a log, the rows and slices that are asked for, the config, the clock and its options.
+
+    `found` is what analyses of the same rows have found for one another.
+    """
 
     log: Log
     scope: Scope
@@ -39,6 +42,13 @@ class Asked:
     book: Book
     now: datetime
     options: Mapping[str, Any]
+    found: dict[str, Any] = field(default_factory=dict)
+
+    def once(self, name: str, find: Callable[[], Any]) -> Any:
+        """Return what is found under a name; find it the first time."""
+        if name not in self.found:
+            self.found[name] = find()
+        return self.found[name]
 
 
 @dataclass(frozen=True)

@@ -146,11 +146,13 @@ def _scale(session: "Session", asked: "Scope", names: Iterable[str]) -> "tuple[d
     from aiopsctl.cli.money import book
 
     found, refused = {}, {}
+    shared: dict[str, object] = {}
     prices = book(session.config)
     for name in names:
         analysis = import_module(f"aiopsctl.analyses.scale.{name.replace('-', '_')}").ANALYSIS
         options = {option.name: option.default for option in analysis.options}
-        given = Asked(session.log, asked, session.config, prices, session.window.until or session.now, options)
+        now = session.window.until or session.now
+        given = Asked(session.log, asked, session.config, prices, now, options, shared)
         result, why = _tried(partial(_answer, name, analysis, given))
         if result and not why:
             found[name] = result

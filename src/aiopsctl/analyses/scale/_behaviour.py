@@ -4,10 +4,13 @@ from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
 import polars as pl
+from msgspec.structs import replace
 
 from aiopsctl import sums
+from aiopsctl.analyses.analysis import Asked
 from aiopsctl.engine import local
 from aiopsctl.engine.plan import Reduction, column_of
+from aiopsctl.measure import prepared
 from aiopsctl.sums import Sum
 
 NANO = 1_000_000_000
@@ -16,6 +19,7 @@ NANO = 1_000_000_000
 QUIET_HOURS = 8
 """So many consecutive hours of the day a person sleeps or is away."""
 
+_HOUR = "hour_of_day"
 _CALLS = column_of(sums.calls)
 _LAST = column_of(sums.last_in_use)
 
@@ -27,7 +31,7 @@ def _by(*grain: str, adds: Sequence[Sum] = ()) -> Reduction:
 
 _MONEY = (sums.priced_calls, sums.unpriced_calls, sums.cost)
 _USERS = _by("user_id", adds=(*_MONEY, sums.calls_with_input, sums.input_tokens))
-_DAYS, _HOURS = _by("user_id", "day"), _by("user_id", "hour")
+_DAYS, _HOURS = _by("user_id", "day"), _by("user_id", _HOUR)
 _PROMPTS, _COUNTRIES = (_by("user_id", of) for of in ("prompt_hash", "country"))
 _SESSIONS = _by("user_id", "minute", "session_id")
 _MONTHS = _by("user_id", "month", "tier_or_none", adds=(*_MONEY, sums.last_in_use))
@@ -37,11 +41,21 @@ MOST_USED = ("feature", "model", "query_type")
 _PLAN = (_USERS, _DAYS, _HOURS, _PROMPTS, _COUNTRIES, _SESSIONS, *(_by("user_id", name) for name in MOST_USED))
 
 
-def by_month(rows: pl.LazyFrame) -> pl.DataFrame:
+def rows_of(asked: Asked) -> pl.LazyFrame:
+    """Return the rows of the window, without those that it is compared with."""
+    return prepared(asked.log.events, replace(asked.scope, reference=None))
+
+
+def by_month(asked: Asked) -> pl.DataFrame:
     """Return a row a user and calendar month: `user_id`, `month`, `tier`, `calls`, `priced_calls`, `cost` (nano-dollars).
 
     The tier is that of the user's newest call of the month that has one, null where none has.
     """
+    found: pl.DataFrame = asked.once("months of users", lambda: _months(rows_of(asked)))
+    return found
+
+
+def _months(rows: pl.LazyFrame) -> pl.DataFrame:
     (found,) = local.reduce(rows, [_MONTHS])
     newest = pl.col("tier_or_none").sort_by([_LAST, "tier_or_none"]).filter(pl.col("tier_or_none") != "").last()
     return (
@@ -56,7 +70,7 @@ def by_month(rows: pl.LazyFrame) -> pl.DataFrame:
     )  # fmt: skip
 
 
-def by_user(rows: pl.LazyFrame, tz: ZoneInfo) -> pl.DataFrame:
+def by_user(asked: Asked) -> pl.DataFrame:
     """Return a row a user with at least one call, the dearest first; what a log does not tell of a user is null.
 
     - `calls`, `priced_calls`, `unpriced_calls`, `cost` (nano-dollars), `active_days`, `calls_per_day` (on active days)
@@ -70,12 +84,18 @@ def by_user(rows: pl.LazyFrame, tz: ZoneInfo) -> pl.DataFrame:
       part of the calls that tell it which have the most used one; `countries`, `sessions_at_once` (most sessions in one minute)
     - `input_tokens` (mean), `input_over_median`, `calls_over_median` (times the median user)
     """
-    users, *rest = (_only_calls(each) for each in local.reduce(rows, _PLAN))
+    found: pl.DataFrame = asked.once("users", lambda: _users(rows_of(asked), asked.scope.tz))
+    return found
+
+
+def _users(rows: pl.LazyFrame, tz: ZoneInfo) -> pl.DataFrame:
+    of_day = pl.col("ts").dt.convert_time_zone(tz.key).dt.hour().alias(_HOUR)
+    users, *rest = (_only_calls(each) for each in local.reduce(rows.with_columns(of_day), _PLAN))
     found = users.rename({name: name.removeprefix("sum_") for name in users.columns})
     found = found.with_columns(
         input_tokens=pl.when(pl.col("calls_with_input") > 0).then(pl.col("input_tokens") / pl.col("calls_with_input"))
     ).drop("calls_with_input")
-    for part in (*_parts(rest, tz), _gaps(rows)):
+    for part in (*_parts(rest), _gaps(rows)):
         found = found.join(part, on="user_id", how="left")
     return found.with_columns(
         calls_per_day=pl.col("timed_calls") / pl.col("active_days"),
@@ -88,13 +108,13 @@ def _only_calls(summed: pl.DataFrame) -> pl.DataFrame:
     return summed.filter(pl.col(_CALLS) > 0)
 
 
-def _parts(summed: Sequence[pl.DataFrame], tz: ZoneInfo) -> list[pl.DataFrame]:
+def _parts(summed: Sequence[pl.DataFrame]) -> list[pl.DataFrame]:
     days, hours, prompts, countries, sessions, *used = summed
     calls = pl.col(_CALLS)
     at_once = sessions.group_by("user_id", "minute").agg(n=pl.len()).group_by("user_id")
     return [
         days.group_by("user_id").agg(active_days=pl.len(), timed_calls=calls.sum()),
-        _hours(hours, tz),
+        _hours(hours),
         prompts.group_by("user_id").agg(
             prompt_share=calls.max() / calls.sum(), repeat_share=1 - pl.len() / calls.sum()
         ),
@@ -113,10 +133,9 @@ def _used(rows: pl.DataFrame, name: str) -> pl.DataFrame:
     )
 
 
-def _hours(hours: pl.DataFrame, tz: ZoneInfo) -> pl.DataFrame:
+def _hours(hours: pl.DataFrame) -> pl.DataFrame:
     """Return of each user the hours of the day with a call, and the part of the calls in the quietest of them."""
-    of_day = pl.col("hour").dt.convert_time_zone(tz.key).dt.hour()
-    at = [pl.col(_CALLS).filter(of_day == hour).sum().alias(str(hour)) for hour in range(24)]
+    at = [pl.col(_CALLS).filter(pl.col(_HOUR) == hour).sum().alias(str(hour)) for hour in range(24)]
     counted = hours.group_by("user_id").agg(at)
     stretches = [pl.sum_horizontal(str((first + i) % 24) for i in range(QUIET_HOURS)) for first in range(24)]
     every = [pl.col(str(hour)) for hour in range(24)]
@@ -130,18 +149,11 @@ def _hours(hours: pl.DataFrame, tz: ZoneInfo) -> pl.DataFrame:
 def _gaps(rows: pl.LazyFrame) -> pl.DataFrame:
     """Return how regular the gaps between a user's calls are, of users with at least two of them."""
     is_timed_call = (pl.col("event") == "call") & pl.col("user_id").is_not_null() & pl.col("ts").is_not_null()
-    gap = pl.when(pl.col("user_id") == pl.col("user_id").shift()).then(pl.col("ts").diff().dt.total_milliseconds())
-    gaps = (
-        rows.filter(is_timed_call).select("user_id", "ts").sort("user_id", "ts")
-        .select("user_id", gap=gap).drop_nulls("gap").collect()
+    each = pl.col("ts").sort().diff().dt.total_milliseconds().drop_nulls()
+    spread = pl.when(each.mean() > 0).then(each.std(ddof=0) / each.mean())
+    found = rows.filter(is_timed_call).group_by("user_id").agg(gap=each, gap_cv=spread).collect()
+    gaps, minutes = pl.col("gap").list, (pl.element() + 30_000) // 60_000
+    return found.filter(gaps.len() > 0).select(
+        "user_id", "gap_cv", gaps=gaps.len(), gap_minutes=gaps.eval(minutes.mode().min()).list.first(),
+        gap_share=gaps.eval(minutes.unique_counts().max()).list.first() / gaps.len(),
     )  # fmt: skip
-    minutes = gaps.group_by("user_id", minutes=(pl.col("gap") + 30_000) // 60_000).agg(n=pl.len())
-    ordered = minutes.sort(["user_id", "n", "minutes"], descending=[False, True, False])
-    common = ordered.group_by("user_id", maintain_order=True).agg(
-        gap_minutes=pl.col("minutes").first(), gap_share=pl.col("n").first() / pl.col("n").sum()
-    )
-    mean = pl.col("gap").mean()
-    spread = gaps.group_by("user_id", maintain_order=True).agg(
-        gaps=pl.len(), gap_cv=pl.when(mean > 0).then(pl.col("gap").std(ddof=0) / mean)
-    )
-    return spread.join(common, on="user_id", how="left")

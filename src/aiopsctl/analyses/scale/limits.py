@@ -10,15 +10,14 @@ from math import ceil
 from typing import Any
 
 import polars as pl
-from msgspec.structs import replace
 
 from aiopsctl.analyses.analysis import Analysis, Answer, Asked, Option
-from aiopsctl.analyses.scale._behaviour import NANO, by_month, by_user
+from aiopsctl.analyses.scale._behaviour import NANO, by_month, by_user, rows_of
 from aiopsctl.analyses.scale._caps import CUT, cut, nearest_rank
 from aiopsctl.analyses.scale._kinds import AUTOMATED, guess
 from aiopsctl.context import after
 from aiopsctl.errors import UsageError
-from aiopsctl.measure import label, newest, prepared
+from aiopsctl.measure import label, newest
 from aiopsctl.readable import cell, number, plural
 from aiopsctl.result import Section
 from aiopsctl.views import oldest_of
@@ -75,12 +74,12 @@ def _run(asked: Asked) -> Answer:
             f"--soft {soft:g} --hard {hard:g} --top {top} cannot be",
             help="limits are times what an engaged user does, and soft comes first: --soft 2 --hard 5",
         )
-    rows = prepared(asked.log.events, replace(asked.scope, reference=None))
-    months = by_month(rows)
+    rows = rows_of(asked)
+    months = by_month(asked)
     if not months.height:
         return Answer({}, refused="error: no call has both a user_id and a time\n"
                                   "  help: say where they are: --map user_id=COLUMN --map ts=COLUMN")  # fmt: skip
-    users = by_user(rows, asked.scope.tz)
+    users = by_user(asked)
     robots = [user["user_id"] for user in users.iter_rows(named=True) if guess(user).kind in AUTOMATED]
     months = months.with_columns(automated=pl.col("user_id").is_in(robots))
     whole = _whole_months(asked)

@@ -4,18 +4,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
-from msgspec.structs import replace
 
 from aiopsctl import sums
 from aiopsctl.analyses.analysis import Analysis, Answer, Asked, Option
 from aiopsctl.analyses.scale import _concentration as concentration
-from aiopsctl.analyses.scale._behaviour import MOST_USED, NANO, by_month, by_user
+from aiopsctl.analyses.scale._behaviour import MOST_USED, NANO, by_month, by_user, rows_of
 from aiopsctl.analyses.scale._caps import CUT, cut, nearest_rank
 from aiopsctl.analyses.scale._kinds import AUTOMATED, KINDS, LEAST_CALLS, Guess, as_data, guess
 from aiopsctl.engine import local
 from aiopsctl.engine.plan import Reduction, column_of
 from aiopsctl.errors import UsageError
-from aiopsctl.measure import prepared
 from aiopsctl.metrics import cost
 from aiopsctl.readable import clean, number, plural
 from aiopsctl.result import Section
@@ -61,8 +59,8 @@ def _run(asked: Asked) -> Answer:
     top = asked.options["top"]
     if top < 1:
         raise UsageError(f"--top {top} shows nobody", help="write how many of the heaviest users to show: --top 10")
-    rows = prepared(asked.log.events, replace(asked.scope, reference=None))
-    users = by_user(rows, asked.scope.tz)
+    rows = rows_of(asked)
+    users = by_user(asked)
     if why := _lack(users, asked):
         return Answer({}, refused=why)
     guesses = [guess(user) for user in users.iter_rows(named=True)]
@@ -74,7 +72,7 @@ def _run(asked: Asked) -> Answer:
         "cost_coverage": _coverage(users), "cost_per_user": concentration.quantiles(costs),
         "gini": concentration.gini(costs), "concentration": concentration.heaviest(costs),
         "lorenz": concentration.lorenz(costs), "heaviest": heaviest, "kinds": _kinds(users, guesses),
-        "caps": _caps(by_month(rows), sum(costs)), "rules": as_data(), "definitions": DEFINITIONS,
+        "caps": _caps(by_month(asked), sum(costs)), "rules": as_data(), "definitions": DEFINITIONS,
     }  # fmt: skip
     records = [_record(row) for row in heaviest]
     return Answer(data, _sections(data), records, _notes(data, asked))

@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 from aiopsctl.cli.app import app
 from aiopsctl.stats.bucket import replay
 from aiopsctl.stats.line import fit
-from aiopsctl.stats.windows import peak
+from aiopsctl.stats.windows import peaks
 
 SAMPLE = Path(__file__).parent.parent / "sample_data"
 CASSETTES = Path(__file__).parents[2] / "shared" / "data" / "api_cassettes" / "interactions.jsonl.gz"
@@ -71,7 +71,7 @@ def test_peak_is_that_of_every_window(events: list[tuple[int, int]], length: int
     sums = [(sum(n for at, n in events if end - length < at <= end), end) for end, _ in events]
     expected = max(total for total, _ in sums)
 
-    found = peak(np.array([at for at, _ in events]), np.array([n for _, n in events]), length)
+    (found,) = peaks(np.array([at for at, _ in events]), [np.array([n for _, n in events])], length)
 
     assert (found.total if found else 0) == expected
     assert found is None or found.until == min(end for total, end in sums if total == expected)

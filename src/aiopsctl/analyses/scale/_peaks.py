@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from math import exp, log
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -21,11 +22,14 @@ from aiopsctl.analyses.scale._limits import (
     Other,
     limit_of,
 )  # fmt: skip
-from aiopsctl.analyses.scale._stated import COLUMNS, Stated, row
+from aiopsctl.analyses.scale._stated import Stated, row
 from aiopsctl.measure import iso, prepared
 from aiopsctl.stats.bucket import Replay, replay
 from aiopsctl.stats.line import Line
-from aiopsctl.stats.windows import Peak, peak
+from aiopsctl.stats.windows import Peak, peaks
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 _MICRO = 1_000_000
 _FARTHEST = timedelta(days=3653)
@@ -55,35 +59,59 @@ class Own:
     source: str | None
     said: Stated
 
+    @property
+    def times(self) -> "NDArray[Any]":
+        """When each call begins, in microseconds."""
+        return self.calls["ts"].dt.epoch("us").to_numpy()
 
-def calls_of(asked: Asked) -> tuple[pl.DataFrame, dict[str, int]]:
-    """Return the calls that providers count, by time, with what they take; and how many others there are."""
-    tokens = [pl.col(name).fill_null(0).cast(pl.Int64) for name in ("input_tokens", "output_tokens")]
+    def amount(self, name: str) -> "NDArray[Any]":
+        """Return what each call takes: `requests`, `input`, `output`, or both kinds of `tokens`."""
+        import numpy as np
+
+        if name == "requests":
+            return np.ones(self.calls.height, np.int64)
+        of = self.calls["input"] + self.calls["output"] if name == "tokens" else self.calls[name]
+        return of.to_numpy()
+
+    @cached_property
+    def peaks(self) -> Mapping[str, Peak | None]:
+        """The busiest window of each kind of limit."""
+        found: dict[str, Peak | None] = {}
+        for seconds in {kind.seconds: None for kind in KINDS}:
+            own = [kind for kind in KINDS if kind.seconds == seconds]
+            most = peaks(self.times, (self.amount(kind.amount) for kind in own), seconds * _MICRO)
+            found |= zip((kind.name for kind in own), most, strict=True)
+        return found
+
+
+def calls_of(asked: Asked) -> tuple[pl.LazyFrame, dict[str, int]]:
+    """Return the calls that providers count, and how many others there are."""
+    cached = pl.col("cache_hit").fill_null(value=False)
+    batch = pl.col("service_tier").fill_null("").str.to_lowercase().is_in(["batch"])
+    timeless = pl.col("ts").is_null()
     calls = (
         prepared(asked.log.events, asked.scope)
         .filter(pl.col("event") == "call")
-        .select(
-            "ts", "provider", *COLUMNS, model=pl.coalesce("model", "model_version"), requests=pl.lit(1, pl.Int64),
-            tokens=tokens[0] + tokens[1], input=tokens[0], output=tokens[1],
-            cached=pl.col("cache_hit").fill_null(value=False),
-            batch=pl.col("service_tier").fill_null("").str.to_lowercase().is_in(["batch"]),
-        )
-        .collect()
-    )  # fmt: skip
-    left_out = {
-        "from_own_cache": int(calls["cached"].sum()),
-        "batch": int((calls["batch"] & ~calls["cached"]).sum()),
-        "without_time": int((calls["ts"].is_null() & ~calls["cached"] & ~calls["batch"]).sum()),
-    }
-    kept = calls.filter(~pl.col("cached") & ~pl.col("batch") & pl.col("ts").is_not_null())
-    return kept.drop("cached", "batch").sort("ts", maintain_order=True), left_out
+        .with_columns(model=pl.coalesce("model", "model_version"))
+    )
+    others = {"from_own_cache": cached, "batch": batch & ~cached, "without_time": timeless & ~cached & ~batch}
+    counted = calls.select(each.sum().alias(name) for name, each in others.items()).collect()
+    return calls.filter(~(cached | batch | timeless)), counted.row(0, named=True)
 
 
-def peaks(own: Own, trend: Line | None, why_no_trend: str, end: datetime, asked: Asked) -> Iterator[dict[str, Any]]:
+def taken(calls: pl.LazyFrame) -> pl.DataFrame:
+    """Return of each call, by time, as little as peaks take: whose it is, and its tokens."""
+    tokens = (pl.col(f"{name}_tokens").fill_null(0).cast(pl.Int64).alias(name) for name in ("input", "output"))
+    own = calls.select("ts", pl.col("provider", "model").cast(pl.Categorical), *tokens)
+    return own.sort("ts", maintain_order=True).collect()
+
+
+def against_limits(
+    own: Own, trend: Line | None, why_no_trend: str, end: datetime, asked: Asked
+) -> Iterator[dict[str, Any]]:
     """Yield the peak of each kind of a group against its limit, and when the limit is reached."""
-    times = own.calls["ts"].dt.epoch("us").to_numpy()
     for kind in KINDS:
-        found = peak(times, own.calls[kind.amount].to_numpy(), kind.seconds * _MICRO)
+        found = own.peaks[kind.name]
         limit = limit_of(kind, own.group, own.limits)
         yield {
             "provider": own.group.provider, "model": own.group.model, "measure": kind.name, "window_s": kind.seconds,
@@ -156,11 +184,7 @@ def growth(trend: Line | None, why: str) -> dict[str, Any]:
 def replays(own: Own, tried: Sequence[Other], burst: float) -> Iterator[dict[str, Any]]:
     """Yield what would become of a group's calls at other limits; multiples are of its limits, else of its peaks."""
     base, of = {name: value for name, value in own.limits.items() if name in BY_MINUTE}, "limit"
-    times = own.calls["ts"].dt.epoch("us").to_numpy()
-    most = {
-        name: found.total if (found := peak(times, own.calls[kind.amount].to_numpy(), kind.seconds * _MICRO)) else 0
-        for name, kind in BY_MINUTE.items()
-    }
+    most = {name: found.total if (found := own.peaks[name]) else 0 for name in BY_MINUTE}
     if not base:
         base, of = {name: float(most[name]) for name in ("rpm", "tpm") if most[name]}, "peak"
     for other in tried:
@@ -178,6 +202,6 @@ def _replayed(own: Own, limits: Limits, most: Mapping[str, int], burst: float) -
     if burst >= MINUTE and all(most[name] <= limit for name, limit in limits.items()):
         return Replay(own.calls.height, 0, ())
     micro = own.calls["ts"].dt.epoch("us")
-    times = ((micro - micro[0]) / _MICRO).to_list()
-    takes = [own.calls[BY_MINUTE[name].amount].to_list() for name in limits]
+    times = ((micro - micro[0]) / _MICRO).to_numpy()
+    takes = [own.amount(BY_MINUTE[name].amount) for name in limits]
     return replay(times, takes, list(limits.values()), burst)

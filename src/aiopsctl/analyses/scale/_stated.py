@@ -11,7 +11,6 @@ from aiopsctl.analyses.scale._limits import DAY, KINDS, MINUTE, SLICED, Group, L
 from aiopsctl.readable import clean, plural
 from aiopsctl.views import short
 
-COLUMNS = ("limit_requests", "limit_requests_window_s", "limit_tokens")
 MISSING = "no call has the limits that providers send in the headers of their answers (limit_requests, limit_tokens)"
 _WORDS = {kind.name: kind.words for kind in KINDS}
 _BY_SECONDS = {MINUTE: "rpm", DAY: "rpd", 10: SLICED}
@@ -28,20 +27,22 @@ DEFINITIONS = {
 class Stated:
     """What the newest headers of a model say: its limits by kind, and when each was said."""
 
-    limits: Limits = field(default_factory=dict)
-    at: Mapping[str, datetime] = field(default_factory=dict)
+    limits: dict[str, float] = field(default_factory=dict)
+    at: dict[str, datetime] = field(default_factory=dict)
 
 
-def stated(calls: pl.DataFrame) -> Stated:
-    """Return what the headers say of calls of one model, in the order of time."""
-    limits: dict[str, float] = {}
-    at: dict[str, datetime] = {}
+def stated(calls: pl.LazyFrame) -> dict[Group, Stated]:
+    """Return what the newest headers say, of each model that any speak of."""
+    found: dict[Group, Stated] = {}
     for name in ("limit_requests", "limit_tokens"):
-        for row in calls.filter(pl.col(name) > 0).tail(1).iter_rows(named=True):
+        newest = pl.col("ts", name, "limit_requests_window_s").sort_by("ts", maintain_order=True).last()
+        of_models = calls.filter(pl.col(name) > 0).group_by("provider", "model").agg(newest).collect()
+        for row in of_models.iter_rows(named=True):
             kind = _BY_SECONDS.get(row["limit_requests_window_s"] or MINUTE) if name == "limit_requests" else "tpm"
             if kind:
-                limits[kind], at[kind] = float(row[name]), row["ts"]
-    return Stated(limits, at)
+                said = found.setdefault(Group(row["provider"], row["model"], of_model=True), Stated())
+                said.limits[kind], said.at[kind] = float(row[name]), row["ts"]
+    return found
 
 
 def differences(given: Sequence[tuple[Group, Limits, str]], said: Mapping[Group, Stated]) -> Iterable[str]:

@@ -1,6 +1,7 @@
 """How near the provider's rate limits are, what was refused, and what other limits would do."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from math import log
 from typing import Any
 
@@ -10,8 +11,8 @@ from aiopsctl import sums
 from aiopsctl.analyses.analysis import Analysis, Answer, Asked, Option
 from aiopsctl.analyses.scale import _peaks, _refused, _stated
 from aiopsctl.analyses.scale._days import WHOLE_DAYS, whole_days
-from aiopsctl.analyses.scale._limits import KINDS, SLICED, Group, configured, others, typed
-from aiopsctl.analyses.scale._peaks import Own, calls_of, growth, peaks, replays
+from aiopsctl.analyses.scale._limits import KINDS, SLICED, Group, Limits, configured, others, typed
+from aiopsctl.analyses.scale._peaks import Own, against_limits, calls_of, growth, replays, taken
 from aiopsctl.analyses.scale._refused import fate, refusals
 from aiopsctl.analyses.scale._stated import MISSING, Stated, differences, stated
 from aiopsctl.engine import local
@@ -39,12 +40,11 @@ def _run(asked: Asked) -> Answer:
     given, tried, burst = typed(asked.options), others(asked.options["at"]), asked.options["burst"]
     if burst <= 0:
         raise UsageError(f"--burst {burst} is no time", help="write how many seconds of its limit a bucket holds: 60")
-    calls, left_out = calls_of(asked)
-    if not calls.height:
+    groups, end, left_out, differ = _grouped(asked, given)
+    if end is None:
         return Answer({"peaks": []}, refused="error: no call with a time that a provider's limit would count")
-    groups = list(_groups(calls, asked, given))
     trend, why = _trend(asked)
-    rows = [row for own in groups for row in peaks(own, trend, why, calls["ts"][-1], asked)]
+    rows = [row for own in groups for row in against_limits(own, trend, why, end, asked)]
     again = [row for own in groups if _is_finest(own, groups) for row in replays(own, tried, burst)]
     refused = refusals(asked)
     became = fate(asked, refused)
@@ -53,30 +53,47 @@ def _run(asked: Asked) -> Answer:
         "left_out": left_out, "missing": [] if any(own.said.limits for own in groups) else [MISSING],
         "definitions": {**_peaks.DEFINITIONS, **_stated.DEFINITIONS, **_refused.DEFINITIONS, "weeks": WHOLE_DAYS},
     }  # fmt: skip
-    return Answer(data, tuple(_sections(rows, refused, became, again)), rows, tuple(_notes(groups, calls, data, asked)))
+    return Answer(
+        data, tuple(_sections(rows, refused, became, again)), rows, tuple(_notes(groups, differ, data, asked))
+    )
 
 
-def _groups(calls: pl.DataFrame, asked: Asked, given: dict[str, float] | Any) -> Iterable[Own]:
+def _grouped(asked: Asked, given: Limits) -> tuple[list[Own], datetime | None, dict[str, int], list[str]]:
+    """Return the groups of calls, the time of the newest call, how many no limit counts, and which limits differ from headers."""
+    calls, left_out = calls_of(asked)
+    own, said = taken(calls), stated(calls)
+    names = own.select("provider", "model").unique(maintain_order=True)
+    models = [Group(provider, model, of_model=True) for provider, model in names.iter_rows()]
+    groups = list(_groups(own, models, said, asked, given))
+    limited = [(each.group, each.limits, each.source) for each in groups if each.source in ("option", "config")]
+    differ = list(differences(limited, {model: said[model] for model in models if model in said}))
+    return groups, own["ts"][-1] if own.height else None, left_out, differ
+
+
+def _groups(
+    calls: pl.DataFrame, models: Sequence[Group], said: Mapping[Group, Stated], asked: Asked, given: Limits
+) -> Iterable[Own]:
     """Yield the calls of each provider, and of each model that has limits of its own or is asked for."""
     by_model = "model" in asked.scope.by
-    for (provider,), of in calls.partition_by("provider", as_dict=True).items():
-        whole = Group(provider)
-        limited = bool(given or configured(asked.config, whole))
+    for whole in dict.fromkeys(Group(model.provider) for model in models):
+        of = calls.filter(pl.col("provider").eq_missing(whole.provider))
+        limits, source = _limits(whole, Stated(), asked, given)
         if not by_model:
-            yield _own(whole, of, asked, given)
-        for (model,), part in of.partition_by("model", as_dict=True).items():
-            own = _own(Group(provider, model, of_model=True), part, asked, given if by_model else {}, limited=limited)
-            if by_model or own.limits:
-                yield own
+            yield Own(whole, of, limits, source, Stated())
+        found = {
+            model: _limits(model, Stated() if limits else said.get(model, Stated()), asked, given if by_model else {})
+            for model in models if model.provider == whole.provider
+        }  # fmt: skip
+        wanted = {model: own for model, own in found.items() if by_model or own[0]}
+        parts = of.partition_by("model", as_dict=True) if wanted else {}
+        for model, (own_limits, source) in wanted.items():
+            yield Own(model, parts[model.model,], own_limits, source, said.get(model, Stated()))
 
 
-def _own(group: Group, calls: pl.DataFrame, asked: Asked, given: dict[str, float], *, limited: bool = False) -> Own:
-    """Return the limits of a group: those given, else those of the config, else those of headers unless its provider is `limited`."""
-    written = configured(asked.config, group)
-    said = stated(calls) if group.of_model else Stated()
-    headers = {} if limited else said.limits
-    source = "option" if given else "config" if written else "header" if headers else None
-    return Own(group, calls, given or written or headers, source, said)
+def _limits(group: Group, headers: Stated, asked: Asked, given: Limits) -> tuple[Limits, str | None]:
+    """Return the limits of a group, and where they come from: those given, else those of the config, else those of headers."""
+    every = {"option": given, "config": configured(asked.config, group), "header": headers.limits}
+    return next(((limits, source) for source, limits in every.items() if limits), ({}, None))
 
 
 def _is_finest(own: Own, groups: Sequence[Own]) -> bool:
@@ -100,11 +117,11 @@ def _trend(asked: Asked) -> tuple[Line | None, str]:
     return fit(range(len(calls)), [log(each) for each in calls]), ""
 
 
-def _notes(groups: Sequence[Own], calls: pl.DataFrame, data: dict[str, Any], asked: Asked) -> Iterable[str]:
+def _notes(groups: Sequence[Own], differ: Sequence[str], data: dict[str, Any], asked: Asked) -> Iterable[str]:
     rows = data["peaks"]
     if all(row["limit"] is None for row in rows):
         yield "no rate limit is known: give providers: {NAME: {rpm: N, tpm: N}} in the config, or --rpm and --tpm"
-    yield from _differences(groups, calls)
+    yield from differ
     seen = [own.group.key for own in groups]
     for name in sorted(set(asked.config.providers) - set(seen)):
         near = nearest(name, [key for key in seen if key])
@@ -119,12 +136,6 @@ def _notes(groups: Sequence[Own], calls: pl.DataFrame, data: dict[str, Any], ask
             yield f"{name} unknown: {reason}"
     for reason in dict.fromkeys(row["reached_reason"] for row in rows if row["used"] and row["reached_reason"]):
         yield f"when a limit is reached: {reason}"
-
-
-def _differences(groups: Sequence[Own], calls: pl.DataFrame) -> Iterable[str]:
-    given = [(own.group, own.limits, str(own.source)) for own in groups if own.source in ("option", "config")]
-    models = calls.partition_by("provider", "model", as_dict=True) if given else {}
-    yield from differences(given, {Group(key[0], key[1], of_model=True): stated(part) for key, part in models.items()})
 
 
 def _sections(

@@ -34,7 +34,7 @@ def gather(session: "Session", common: Common, cadence: str) -> "Found":
     from aiopsctl.checks.check import from_config
     from aiopsctl.cli.session import scope
     from aiopsctl.reports.cadence import REVIEWS
-    from aiopsctl.reports.dimensions import DAILY
+    from aiopsctl.reports.dimensions import CUT, DAILY
     from aiopsctl.reports.found import Found
     from aiopsctl.reports.parts import SCALES
     from aiopsctl.views import view
@@ -52,7 +52,7 @@ def gather(session: "Session", common: Common, cadence: str) -> "Found":
     measured = with_distributions(with_tiles(measured, log, asked, checked.checks or []), log, asked, checks)
     bare = replace(asked, reference=None, told=None)
     drawn = _drawn(bare, session, review.drawn if review else 0)
-    cut = [m for m in every if "feature" not in m.not_by and m.dimension != "satisfaction"]
+    cut = [metric(name) for name in CUT]
     drift, refused = _drift(session, common) if review is None or review.drifts else (None, {})
     wanted = SCALES if review is None else ("users", "forecast") if cadence == "quarterly" else ()
     scale, lacking = _scale(own, bare, wanted)
@@ -162,9 +162,10 @@ def _scale(session: "Session", asked: "Scope", names: Iterable[str]) -> "tuple[d
 
 
 def _answer(name: str, analysis: "Analysis", asked: "Asked") -> "Result":
+    from aiopsctl.analyses.analysis import Analysis
     from aiopsctl.analyses.answered import answered
 
-    return answered(name, analysis, asked)[0]
+    return answered(name, Analysis(analysis.run), asked)[0]  # a report has the metrics elsewhere
 
 
 def _tried(run: "Callable[[], Result]") -> "tuple[Result | None, str]":

@@ -43,12 +43,11 @@ def _given(*sections: Section | None) -> tuple[Section, ...]:
 
 
 def _daily(found: Found) -> Iterable[Part]:
-    marks = ("escalations", "flag-rate", "escalation-rate")
     own = _given(
         metrics(found, ("escalations", "escalation-rate", "flag-rate", "review-queue"), "all features"),
-        by_slice(found.cut.measurements, marks, "by feature"), _categories(found, ("escalations", "flag-rate"), "by category"),
+        by_slice(found.cut.measurements, dimensions.MARKED, "by feature"), _categories(found, ("escalations", "flag-rate"), "by category"),
     )  # fmt: skip
-    words = () if own else (dimensions.lack(found, marks),)
+    words = () if own else (dimensions.lack(found, dimensions.MARKED),)
     yield Part(
         "Escalations and critical flags", words, tuple(dimensions.daily(found, ("escalations", "flag-rate"))), own
     )
@@ -77,10 +76,8 @@ def _negative(found: Found) -> Part:
 
 def _monthly(found: Found) -> Iterable[Part]:
     yield parts.judged(found)
-    sample = ("review-coverage", "review-score", "review-queue", "review-queue-age", "eval-score")
-    audit = _given(
-        metrics(found, sample), by_slice(found.cut.measurements, ("review-coverage", "review-score"), "by feature")
-    )
+    sample = (*dimensions.REVIEWED, "review-queue", "review-queue-age", "eval-score")
+    audit = _given(metrics(found, sample), by_slice(found.cut.measurements, dimensions.REVIEWED, "by feature"))
     words = () if audit else (dimensions.lack(found, sample),)
     yield Part("Human evaluation sample", words, sections=audit)
     yield dimensions.part(found, dimensions.QUALITY)

@@ -61,6 +61,12 @@ HEALTH = (
 )
 DIMENSIONS = (QUALITY, COST, LATENCY, SATISFACTION)
 DAILY = tuple(name for dimension in DIMENSIONS for name in dimension.daily)
+MARKED = ("escalations", "flag-rate", "escalation-rate")
+"""What says that somebody must look at a call."""
+
+REVIEWED = ("review-coverage", "review-score")
+CUT = tuple(dict.fromkeys((*(name for dimension in DIMENSIONS for name in dimension.cut), *MARKED, *REVIEWED)))
+"""The metrics that any report shows of each feature."""
 
 _DRAWN = 4
 

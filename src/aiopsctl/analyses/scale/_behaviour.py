@@ -11,7 +11,6 @@ from aiopsctl.analyses.analysis import Asked
 from aiopsctl.engine import local
 from aiopsctl.engine.plan import Reduction, column_of
 from aiopsctl.measure import prepared
-from aiopsctl.sums import Sum
 
 NANO = 1_000_000_000
 """Nano-dollars in a dollar: sums of money are whole nano-dollars."""
@@ -24,21 +23,23 @@ _CALLS = column_of(sums.calls)
 _LAST = column_of(sums.last_in_use)
 
 
-def _by(*grain: str, adds: Sequence[Sum] = ()) -> Reduction:
-    required = tuple(key for key in grain if key != "tier_or_none")
-    return Reduction((), grain, required, {column_of(what): what for what in (sums.calls, *adds)})
+def _by(*grain: str) -> Reduction:
+    return Reduction((), grain, grain, {_CALLS: sums.calls})
 
 
-_MONEY = (sums.priced_calls, sums.unpriced_calls, sums.cost)
-_USERS = _by("user_id", adds=(*_MONEY, sums.calls_with_input, sums.input_tokens))
-_DAYS, _HOURS = _by("user_id", "day"), _by("user_id", _HOUR)
-_PROMPTS, _COUNTRIES = (_by("user_id", of) for of in ("prompt_hash", "country"))
+_ADDED = (
+    sums.calls, sums.priced_calls, sums.unpriced_calls, sums.cost, sums.calls_with_input, sums.input_tokens,
+    sums.last_in_use,
+)  # fmt: skip
+_DAYS = Reduction((), ("user_id", "day", "tier_or_none"), ("user_id",), {column_of(what): what for what in _ADDED})
+"""What users and their months are added up from; a call without a time is of no day."""
+
+_HOURS, _PROMPTS, _COUNTRIES = (_by("user_id", of) for of in (_HOUR, "prompt_hash", "country"))
 _SESSIONS = _by("user_id", "minute", "session_id")
-_MONTHS = _by("user_id", "month", "tier_or_none", adds=(*_MONEY, sums.last_in_use))
 MOST_USED = ("feature", "model", "query_type")
 """What is told of a user by the value that most calls have."""
 
-_PLAN = (_USERS, _DAYS, _HOURS, _PROMPTS, _COUNTRIES, _SESSIONS, *(_by("user_id", name) for name in MOST_USED))
+_PLAN = (_HOURS, _PROMPTS, _COUNTRIES, _SESSIONS, *(_by("user_id", name) for name in MOST_USED))
 
 
 def rows_of(asked: Asked) -> pl.LazyFrame:
@@ -51,16 +52,27 @@ def by_month(asked: Asked) -> pl.DataFrame:
 
     The tier is that of the user's newest call of the month that has one, null where none has.
     """
-    found: pl.DataFrame = asked.once("months of users", lambda: _months(rows_of(asked)))
+    found: pl.DataFrame = asked.once("months of users", lambda: _months(_days(asked)))
     return found
 
 
-def _months(rows: pl.LazyFrame) -> pl.DataFrame:
-    (found,) = local.reduce(rows, [_MONTHS])
+def _days(asked: Asked) -> pl.DataFrame:
+    """Return the sums of each user, day and tier."""
+    found: pl.DataFrame = asked.once("days of users", lambda: local.reduce(rows_of(asked), [_DAYS])[0])
+    return found
+
+
+def _added(days: pl.DataFrame, *keys: str) -> pl.DataFrame:
+    """Return the sums of days by other keys, of what has a call."""
+    again = [getattr(pl.col(name), what.add)() for name, what in _DAYS.sums.items()]
+    return _only_calls(days.drop_nulls(keys).group_by(keys).agg(again))
+
+
+def _months(days: pl.DataFrame) -> pl.DataFrame:
+    of_months = _added(days.with_columns(month=pl.col("day").dt.truncate("1mo")), "user_id", "month", "tier_or_none")
     newest = pl.col("tier_or_none").sort_by([_LAST, "tier_or_none"]).filter(pl.col("tier_or_none") != "").last()
     return (
-        found.filter(pl.col(_CALLS) > 0)
-        .sort("user_id", "month", _LAST, "tier_or_none")
+        of_months.sort("user_id", "month", _LAST, "tier_or_none")
         .group_by("user_id", "month", maintain_order=True)
         .agg(
             newest.alias("tier"), pl.col(_CALLS).sum().alias("calls"),
@@ -84,18 +96,18 @@ def by_user(asked: Asked) -> pl.DataFrame:
       part of the calls that tell it which have the most used one; `countries`, `sessions_at_once` (most sessions in one minute)
     - `input_tokens` (mean), `input_over_median`, `calls_over_median` (times the median user)
     """
-    found: pl.DataFrame = asked.once("users", lambda: _users(rows_of(asked), asked.scope.tz))
+    found: pl.DataFrame = asked.once("users", lambda: _users(_days(asked), rows_of(asked), asked.scope.tz))
     return found
 
 
-def _users(rows: pl.LazyFrame, tz: ZoneInfo) -> pl.DataFrame:
+def _users(days: pl.DataFrame, rows: pl.LazyFrame, tz: ZoneInfo) -> pl.DataFrame:
     of_day = pl.col("ts").dt.convert_time_zone(tz.key).dt.hour().alias(_HOUR)
-    users, *rest = (_only_calls(each) for each in local.reduce(rows.with_columns(of_day), _PLAN))
-    found = users.rename({name: name.removeprefix("sum_") for name in users.columns})
+    parts = [_only_calls(each) for each in local.reduce(rows.with_columns(of_day), _PLAN)]
+    found = _added(days, "user_id").drop(_LAST).rename(lambda name: name.removeprefix("sum_"))
     found = found.with_columns(
         input_tokens=pl.when(pl.col("calls_with_input") > 0).then(pl.col("input_tokens") / pl.col("calls_with_input"))
     ).drop("calls_with_input")
-    for part in (*_parts(rest), _gaps(rows)):
+    for part in (*_parts(_added(days, "user_id", "day"), parts), _gaps(rows)):
         found = found.join(part, on="user_id", how="left")
     return found.with_columns(
         calls_per_day=pl.col("timed_calls") / pl.col("active_days"),
@@ -108,8 +120,8 @@ def _only_calls(summed: pl.DataFrame) -> pl.DataFrame:
     return summed.filter(pl.col(_CALLS) > 0)
 
 
-def _parts(summed: Sequence[pl.DataFrame]) -> list[pl.DataFrame]:
-    days, hours, prompts, countries, sessions, *used = summed
+def _parts(days: pl.DataFrame, summed: Sequence[pl.DataFrame]) -> list[pl.DataFrame]:
+    hours, prompts, countries, sessions, *used = summed
     calls = pl.col(_CALLS)
     at_once = sessions.group_by("user_id", "minute").agg(n=pl.len()).group_by("user_id")
     return [

@@ -19,7 +19,8 @@ def weights(events: Events, book: Book, when: datetime) -> dict[str, tuple[float
     found: dict[str, tuple[float, float]] = {}
     if not {"model", "model_version"} & set(names):
         return found
-    for row in events.filter(pl.col("event") == "call").select(names).unique().sort(names).iter_rows(named=True):
+    calls = events.lazy().filter(pl.col("event") == "call").select(names).unique().collect(engine="streaming")
+    for row in calls.sort(names).iter_rows(named=True):
         asked = Name(row.get("provider"), row.get("model"), row.get("model_version"), row.get("service_tier"))
         rates = cell(entry(book, asked), when, 0)
         model = asked.model or asked.version

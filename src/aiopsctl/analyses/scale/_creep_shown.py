@@ -38,7 +38,7 @@ def as_dict(creep: Creep, bar: float) -> dict[str, Any]:
         "cost_usd_per_month": creep.cost(growth),
         "cost_usd_per_month_low": creep.cost(low),
         "cost_usd_per_month_high": creep.cost(high),
-        "curve": [asdict(point) | {"day": point.day.isoformat()} for point in creep.points],
+        "curve": [vars(point) | {"day": point.day.isoformat()} for point in creep.points],
     }
 
 
@@ -55,7 +55,7 @@ def records(found: Sequence[Creep], by: Sequence[str]) -> list[dict[str, Any]]:
     """Return the curves: a row a slice and day; `series` tells the whole from a slice without a value."""
     return [
         {"series": "slice" if creep.slice else "all"} | dict.fromkeys(by) | creep.slice
-        | asdict(point) | {"day": point.day.isoformat()}
+        | vars(point) | {"day": point.day.isoformat()}
         for creep in found
         for point in creep.points
     ]  # fmt: skip

@@ -39,7 +39,7 @@ class TestNumbers:
             stats.wasserstein_distance(before, after), rel=1e-12
         )
 
-    @pytest.mark.parametrize("sizes", [(700, 400), (300, 300), (12_000, 900)])
+    @pytest.mark.parametrize("sizes", [(700, 400), (300, 300), (12_000, 900), (20_000, 14_000)])
     def test_ks(self, sizes: tuple[int, int]) -> None:
         """The KS test is SciPy's, exact for small samples and asymptotic for large ones."""
         before, after = samples(1, sizes)

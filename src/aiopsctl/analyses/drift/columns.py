@@ -145,9 +145,7 @@ def columns(events: Events, scope: Scope) -> list[dict[str, Any]]:
 
 def _columns(events: Events, scope: Scope, names: Sequence[str]) -> list[Column]:
     names = [name for name in names if _READ.get(name, name) in events.columns]
-    plan = [
-        Reduction((WINDOW,), (_key(name),), (_key(name),), {"n": _counted(name)}, ordered=False) for name in names
-    ]
+    plan = [Reduction((WINDOW,), (_key(name),), (_key(name),), {"n": _counted(name)}, ordered=False) for name in names]
     counts = {name: _sides(rows, _key(name)) for name, rows in zip(names, taken(events, plan, scope), strict=True)}
     counts = {name: sides for name, sides in counts.items() if len(sides[0])}
     movers = {name: _mover(*sides) for name, sides in counts.items() if name in CATEGORIES}

@@ -154,6 +154,22 @@ def test_verdict_is_the_worst_of_the_checks() -> None:
     assert (None, None) == (found["calls"]["status"], found["calls"]["check"])
 
 
+def test_a_day_that_goes_on_is_not_compared() -> None:
+    """Where every call of the day so far fails, the verdict is that of `check`: of yesterday beside the day before."""
+    Path("aiopsctl.yaml").write_text(
+        "checks: {e: {metric: error-rate, window: 1d, compare: previous, min_samples: 2, critical: {rise: 50%}}}"
+    )
+    write(
+        {"ts": f"2026-09-{day:02}T00:{n:02}:00Z", "user_id": f"u{n}", "status": "error" if day == 5 or n < 3 else "ok"}
+        for day in range(1, 6)
+        for n in range(30)
+    )
+    now = ("--now", "2026-09-05T01:00:00Z")
+    checked = json.loads(CliRunner().invoke(app, ["check", "log.jsonl", *now, "-f", "json"]).stdout)
+
+    assert "ok" == checked["checks"][0]["status"] == tiles(*now)["error-rate"]["status"]
+
+
 def test_verdict_of_a_skipped_slice() -> None:
     """A slice with too few samples does not hide those that were judged."""
     Path("aiopsctl.yaml").write_text(CONFIG.replace("min_samples: 2", "min_samples: 10"))

@@ -71,44 +71,25 @@ def check(
     """
     from msgspec.structs import replace
 
-    from aiopsctl.checks.baselines import require_name
     from aiopsctl.checks.check import from_config
     from aiopsctl.checks.run import not_judged, run
-    from aiopsctl.checks.scopes import Run
     from aiopsctl.cli.baselines import save
     from aiopsctl.cli.ci import tell_ci
     from aiopsctl.cli.run import check_output, emit, one_of
-    from aiopsctl.cli.session import again, names, open_session, scope, too_many_rejects
-    from aiopsctl.where import check_by, predicate
+    from aiopsctl.cli.session import judging, open_session, scope, too_many_rejects
 
-    saving = save_baseline is not None
-    check_output(common, judges=not (saving or dry_run))
+    check_output(common, judges=save_baseline is None and not dry_run)
     one_of("--fail-on", fail_on, tuple(FAIL_ON))
     one_of("--exit-codes", exit_codes, _CODES)
-    by = names(common.by)
-    check_by(by)
-    if common.where:
-        predicate(common.where)
-    if save_baseline is not None:
-        require_name(save_baseline)
-    if (force and not saving) or (common.compare and saving):
-        option, help = ("--compare", "leave --compare away") if saving else ("--force", "add --save-baseline NAME")
-        raise UsageError(f"{option} goes {'without' if saving else 'with'} --save-baseline", help=help)
-    session = open_session(common, saving=saving)
+    _require_sense(common, save_baseline, force=force)
+    session = open_session(common, saving=save_baseline is not None)
     asked = scope(session, common)
-    chosen = _chosen(from_config(session.config, session.config_file), only or [])
-    chosen = [_as_asked(each, by, common.compare) for each in chosen]
-    how = Run(
-        now=session.window.until or session.now, tz=session.tz, where=common.where, within=session.window,
-        fail_on=fail_on, strict=strict, nagios=exit_codes == "nagios", inputs=again(common),
-        baselines=session.baselines, mutes=session.config.mutes, config=session.config, complete=session.complete,
-        min_coverage=asked.min_coverage,
-    )  # fmt: skip
+    chosen = _as_asked(_chosen(from_config(session.config, session.config_file), only or []), common)
     if save_baseline is not None:
-        return save(session, common, save_baseline, chosen, how, force=force)
-    how = replace(how, saved=session.saved(each.compare for each in chosen if each.compare))
-    why = too_many_rejects(session, common, by_default=True)
-    if why:
+        return save(session, common, save_baseline, chosen, judging(session, common, asked, ()), force=force)
+    how = judging(session, common, asked, chosen)
+    how = replace(how, fail_on=fail_on, strict=strict, nagios=exit_codes == "nagios")
+    if why := too_many_rejects(session, common, by_default=True):
         result = not_judged(session.log, replace(asked, reference=None), why)
     elif dry_run:
         from aiopsctl.checks.plan import dry_run as plan
@@ -122,6 +103,23 @@ def check(
     return code
 
 
+def _require_sense(common: Common, save_baseline: str | None, *, force: bool) -> None:
+    """Raise `UsageError` for columns, conditions, names and options that cannot be, before any log is read."""
+    from aiopsctl.checks.baselines import require_name
+    from aiopsctl.cli.session import names
+    from aiopsctl.where import check_by, predicate
+
+    check_by(names(common.by))
+    if common.where:
+        predicate(common.where)
+    if save_baseline is not None:
+        require_name(save_baseline)
+        if common.compare:
+            raise UsageError("--compare goes without --save-baseline", help="leave --compare away")
+    elif force:
+        raise UsageError("--force goes with --save-baseline", help="add --save-baseline NAME")
+
+
 def _chosen(checks: "list[Check]", only: list[str]) -> "list[Check]":
     ids = tuple(dict.fromkeys(check.id for check in checks))
     for name in only:
@@ -130,8 +128,11 @@ def _chosen(checks: "list[Check]", only: list[str]) -> "list[Check]":
     return [check for check in checks if not only or check.id in only]
 
 
-def _as_asked(check: "Check", by: tuple[str, ...], compare: str | None) -> "Check":
-    """Return a check cut finer, and set against another window where it compares at all."""
+def _as_asked(checks: "list[Check]", common: Common) -> "list[Check]":
+    """Return checks cut finer, and set against another window where they compare at all."""
     from msgspec.structs import replace
 
-    return replace(check, by=(*check.by, *by), compare=compare if compare and check.compare else check.compare)
+    from aiopsctl.cli.session import names
+
+    by, compare = names(common.by), common.compare
+    return [replace(c, by=(*c.by, *by), compare=compare if compare and c.compare else c.compare) for c in checks]

@@ -14,7 +14,6 @@ from aiopsctl.errors import AiopsctlError
 if TYPE_CHECKING:
     from aiopsctl.analyses.analysis import Analysis, Asked
     from aiopsctl.checks.check import Check
-    from aiopsctl.checks.scopes import Run
     from aiopsctl.cli.session import Session
     from aiopsctl.measure import Scope
     from aiopsctl.reports.found import Found
@@ -71,21 +70,11 @@ def gather(session: "Session", common: Common, cadence: str) -> "Found":
 def _check(session: "Session", common: Common, checks: "list[Check]", asked: "Scope") -> "Result":
     """Return what `check` says, with the exit code of a report: 3 where nothing could be judged."""
     from aiopsctl.checks.run import run
+    from aiopsctl.cli.session import judging
 
-    result = run(checks, session.log, _how(session, common, checks, asked))
+    result = run(checks, session.log, judging(session, common, asked, checks))
     told = any(v.status not in ("unknown", "skipped") for v in result.checks or ())
     return replace(result, exit_code=0 if told or (result.exit_code == 0 and result.data.rows_used) else 3)
-
-
-def _how(session: "Session", common: Common, checks: "list[Check]", asked: "Scope") -> "Run":
-    from aiopsctl.checks.scopes import Run
-    from aiopsctl.cli.session import again
-
-    return Run(
-        now=session.window.until or session.now, tz=session.tz, where=common.where, within=session.window,
-        inputs=again(common), baselines=session.baselines, saved=session.saved(c.compare for c in checks if c.compare),
-        mutes=session.config.mutes, config=session.config, complete=session.complete, min_coverage=asked.min_coverage,
-    )  # fmt: skip
 
 
 def _days_of(session: "Session", days: int) -> "Session":

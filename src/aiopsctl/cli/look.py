@@ -134,21 +134,17 @@ def _dashboard(common: Common, metrics: str) -> "More | None":
     from aiopsctl.analyses.dashboard import with_dashboard
     from aiopsctl.checks.check import from_config
     from aiopsctl.checks.onward import pasted
-    from aiopsctl.checks.scopes import Run
-    from aiopsctl.cli.session import again, names, too_many_rejects
+    from aiopsctl.cli.session import judging, names, too_many_rejects
 
     def add(result: "Result", session: "Session", asked: "Scope") -> "Result":
-        how = Run(
-            now=session.window.until or session.now, tz=session.tz, where=common.where, within=session.window,
-            inputs=again(common), baselines=session.baselines, mutes=session.config.mutes, config=session.config,
-            min_coverage=asked.min_coverage,
-        )  # fmt: skip
-        if too_many_rejects(session, common, by_default=True):
-            unjudged = "no verdicts: more rows were rejected than a check allows"
-            return with_dashboard(replace(result, notes=[*result.notes, unjudged]), session.log, asked, [], how)
-        checks = from_config(session.config, session.config_file)
-        how = replace(how, saved=session.saved(check.compare for check in checks if check.compare))
+        unjudged = too_many_rejects(session, common, by_default=True)
+        if unjudged:
+            result = replace(result, notes=[*result.notes, "no verdicts: more rows were rejected than a check allows"])
+        checks = [] if unjudged else from_config(session.config, session.config_file)
+        how = judging(session, common, asked, checks)
         shown = with_dashboard(result, session.log, asked, checks, how)
+        if unjudged:
+            return shown
         lacking = any(tile["value"] is None for tile in shown.extra["dashboard"])
         return replace(shown, next=pasted("aiopsctl", "doctor", *how.inputs) if lacking else "")
 

@@ -18,6 +18,8 @@ from aiopsctl.errors import NotJudged, UsageError, nearest
 
 if TYPE_CHECKING:
     from aiopsctl.checks.baselines import Saved
+    from aiopsctl.checks.check import Check
+    from aiopsctl.checks.scopes import Run
     from aiopsctl.config import Config, Quantity
     from aiopsctl.measure import Scope
     from aiopsctl.sources.log import Log
@@ -177,6 +179,18 @@ def scope(session: Session, common: Common) -> "Scope":
     return Scope(
         session.tz, session.window, reference, name, by, common.where, session.config,
         session.config.min_coverage.value, told[0] if told else None,
+    )  # fmt: skip
+
+
+def judging(session: Session, common: Common, asked: "Scope", checks: "Iterable[Check]") -> "Run":
+    """Return how checks are judged in a session: alike by `check`, on a dashboard and in a report."""
+    from aiopsctl.checks.scopes import Run
+
+    return Run(
+        now=session.window.until or session.now, tz=session.tz, where=common.where, within=session.window,
+        inputs=again(common), baselines=session.baselines,
+        saved=session.saved(check.compare for check in checks if check.compare), mutes=session.config.mutes,
+        config=session.config, complete=session.complete, min_coverage=asked.min_coverage,
     )  # fmt: skip
 
 

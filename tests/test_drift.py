@@ -279,6 +279,14 @@ class TestColumns:
         assert (found["status"], found["p_adjusted"]) == ("unknown", None)
         assert found["reason"] == "40 events in one of the windows, 100 are needed"
 
+    def test_nothing_before(self) -> None:
+        """A model that only the window tells is unknown, without a word of a division by zero."""
+        log = calls([9] * 1_000).with_columns(model=pl.when(pl.col("ts") >= SPLIT).then(pl.lit("a")))
+
+        found = column({"columns": columns(log, SCOPE)}, "model")
+
+        assert (found["status"], found["n"], found["n_reference"], found["tvd"]) == ("unknown", 500, 0, None)
+
     def test_long_end(self) -> None:
         """Where one input in six becomes three times as long and all others shorter, the mean stays and the end is critical."""
         rng = np.random.default_rng(5)

@@ -90,7 +90,7 @@ class Column:
     @property
     def level(self) -> str:
         """How far the column moved, by its gate alone."""
-        if self.kind != "categorical":
+        if self.kind != "categorical" or not (self.before.sum() and self.after.sum()):
             return self.series.level
         return TVD.level(0.0, distance.tvd(self.before, self.after), 0)
 

@@ -160,9 +160,9 @@ def error_type(said: pl.Expr) -> pl.Expr:
     return first_of(*named, *about, pl.when(inner.is_not_null()).then(pl.lit("error")))
 
 
-def within(places: Iterable[tuple[str, ...]], head: Head) -> list[tuple[str, ...]]:
-    """Return the places at which the records of a head can have anything."""
-    return [place for place in places if not place or place[0] in head.names]
+def within(places: Iterable[tuple[str, ...]], head: Head, name: str) -> list[tuple[str, ...]]:
+    """Return the places at which the records of a head can have an object with a name."""
+    return [place for place in places if (place[0] if place else name) in head.names]
 
 
 def at(record: Any, path: tuple[str, ...]) -> Any:

@@ -20,8 +20,8 @@ _SHAPE = frozenset({"event", "properties", "user_id", "time"})
 
 
 def _detects(head: Head) -> bool:
-    events = [record.get("event") for record in head.records]
-    return head.names >= _SHAPE and any(event in events for event in (*_CALLS, *_STARTS))
+    told = head.names >= _SHAPE
+    return told and any(record.get("event") in (*_CALLS, *_STARTS) for record in head.records)
 
 
 def _events(raw: pl.DataFrame) -> pl.DataFrame:

@@ -11,7 +11,7 @@ A message says neither when it was made nor how long it took. Both come from the
 time (batch results never do), the file is of the second format, whose calls have no time.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -72,14 +72,18 @@ _LAYOUT = Layout(
 
 
 def _detects(head: Head) -> bool:
-    places = within(_PLACES, head)
-    return any(_is_anthropic(record, places) for record in head.records)
+    return any(_ours(head))
 
 
 def _detects_timed(head: Head) -> bool:
-    places = within(_PLACES, head)
-    ours = (record for record in head.records if _is_anthropic(record, places))
-    return any(record.get(name) for record in ours for name in TIMES)
+    return any(record.get(name) for record in _ours(head) for name in TIMES)
+
+
+def _ours(head: Head) -> Iterator[Mapping[str, Any]]:
+    """Yield the records of a head that are Anthropic's; that most files have none is told by their names alone."""
+    places = within(_PLACES, head, "type")
+    if places or "custom_id" in head.names:
+        yield from (record for record in head.records if _is_anthropic(record, places))
 
 
 def _is_anthropic(record: Mapping[str, Any], places: Sequence[tuple[str, ...]]) -> bool:

@@ -35,10 +35,13 @@ _SYNTHETIC = "<synthetic>"
 """The model of lines that Claude Code wrote itself."""
 
 
+_SHAPES = (frozenset({"sessionId", "uuid", "message", "type"}), frozenset({"type", "summary", "leafUuid"}))
+
+
 def _detects(head: Head) -> bool:
     """Claim files in which a line is a message of a session, or the summary of one."""
-    message, summary = {"sessionId", "uuid", "message", "type"}, {"type", "summary", "leafUuid"}
-    return any(record.keys() >= message or record.keys() >= summary for record in head.records)
+    shapes = [shape for shape in _SHAPES if head.names >= shape]
+    return any(record.keys() >= shape for shape in shapes for record in head.records)
 
 
 def _events(raw: pl.DataFrame) -> pl.DataFrame:

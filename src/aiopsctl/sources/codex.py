@@ -33,7 +33,8 @@ _LIMITED = ("usage_limit_exceeded", "rate_limit_exceeded")
 
 
 def _detects(head: Head) -> bool:
-    return any(record.keys() >= _SHAPE and record["type"] in _TYPES for record in head.records)
+    told = head.names >= _SHAPE
+    return told and any(record.keys() >= _SHAPE and record["type"] in _TYPES for record in head.records)
 
 
 def _events(raw: pl.DataFrame) -> pl.DataFrame:

@@ -95,7 +95,9 @@ _SHAPES = (
 
 
 def _detects(head: Head) -> bool:
-    return any(head.names >= each for each in _SHAPES) or any(_is_trace(record) for record in head.records)
+    if any(head.names >= each for each in _SHAPES):
+        return True
+    return "observations" in head.names and any(map(_is_trace, head.records))
 
 
 def _is_trace(record: Mapping[str, Any]) -> bool:

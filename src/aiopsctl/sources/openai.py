@@ -85,8 +85,9 @@ _LAYOUT = Layout(
 
 
 def _detects(head: Head) -> bool:
-    places = within(_PLACES, head)
-    return any(_is_openai(record, places) for record in head.records)
+    places = within(_PLACES, head, "object")
+    told = bool(places) or head.names >= _BATCH
+    return told and any(_is_openai(record, places) for record in head.records)
 
 
 def _detects_batch(head: Head) -> bool:

@@ -17,6 +17,7 @@ class Spans(Struct):
         """Count events by the file of their `_line`."""
         if LINE not in events.columns:
             return
+        events = events[[LINE, "ts"]]  # to group by the file, Polars would copy all columns
         lines, file = events[LINE], pl.col(LINE) // 2**FILE_BITS
         span = (pl.len(), pl.col("ts").min().alias("since"), pl.col("ts").max().alias("until"))
         if events.height and lines.min() // 2**FILE_BITS == lines.max() // 2**FILE_BITS:

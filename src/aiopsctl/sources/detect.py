@@ -3,7 +3,6 @@
 import csv
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from functools import cache
 from typing import Any
 
@@ -19,8 +18,6 @@ from aiopsctl.sources.surrogates import without_lone_surrogates
 _HEAD_BYTES = 256 << 10
 _HEAD_RECORDS = 1000
 _BOM = b"\xef\xbb\xbf"
-_LINES: msgspec.json.Decoder[Any] = msgspec.json.Decoder()
-_UNDECODED = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff", b"{\0", b"\0{", b"[\0", b"\0[")
 _TIME = re.compile(r"(?i)time|date|created|(^|_)(ts|at)$")
 _EXPECTED = "expected one JSON object per line, a JSON array, CSV with a header, or Parquet"
@@ -55,7 +52,7 @@ def head_of(each: Input) -> Head | None:
         return None
     if documents.separated(text):
         return _separated_head(each)
-    records = _records(text)
+    records = list(_records(text))
     if not records and b"\r" in text.rstrip() and b"\n" not in text.rstrip():
         raise UsageError(
             f"{each.shown} ends its lines with CR alone", help=f"tr '\\r' '\\n' < {each.shown} > lines.jsonl"
@@ -75,32 +72,21 @@ def _beginning(each: Input) -> bytes:
     if broken:
         raise files.damaged(each, broken)
     text = start.removeprefix(_BOM).lstrip()
-    if len(start) < _HEAD_BYTES or text.startswith(b"[") or (text and b"{" not in text) or any(_one_by_one(text)):
+    if len(start) < _HEAD_BYTES or text.startswith(b"[") or (text and b"{" not in text) or any(_records(text)):
         return start
     with files.open_bytes(each) as stream:
         return next((chunk.data for chunk in chunks.chunks(stream) if chunk.data.strip()), start)
 
 
-def _records(text: bytes) -> list[Mapping[str, Any]]:
-    """Return the JSON objects among the first lines, of which the last may be cut off."""
-    whole, _, last = text.rpartition(b"\n")
-    try:
-        return [*filter(_is_object, _LINES.decode_lines(whole)), *_one_by_one(last)]
-    except _UNDECODED:
-        return list(_one_by_one(text))
-
-
-def _one_by_one(text: bytes) -> Iterator[Mapping[str, Any]]:
-    """Yield the JSON objects among lines of which some are none."""
+def _records(text: bytes) -> Iterator[Mapping[str, Any]]:
+    """Yield the JSON objects among the first lines."""
     for line in text.split(b"\n"):
-        with suppress(*_UNDECODED):
+        try:
             value = msgspec.json.decode(line.strip().removeprefix(_BOM))
-            if _is_object(value):
-                yield value
-
-
-def _is_object(value: Any) -> bool:
-    return isinstance(value, dict) and bool(value)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            continue
+        if isinstance(value, dict) and value:
+            yield value
 
 
 def _names(records: Sequence[Mapping[str, Any]]) -> frozenset[str]:

@@ -78,8 +78,8 @@ def note_zone(account: Account, how: Reading) -> None:
 
 
 def alike(one: Opened) -> object:
-    """Return what files have in common that can be parsed together."""
-    return id(one.source) if one.head.container in ("jsonl", "json") else one.number
+    """Return what files have in common that can be read together."""
+    return id(one.source), "jsonl" if one.head.container == "json" else one.head.container
 
 
 class Run(Struct):
@@ -109,14 +109,12 @@ class Run(Struct):
 
     def _parsed(self, alike: Sequence[Opened]) -> Iterator[Parsed]:
         """Yield raw rows and rejects, with the run's numbers."""
-        one = alike[0]
-        if one.head.container == "parquet":
-            yield from _numbered(one, self._unless_damaged(one, tables.parquet_rows(one.each, one.source.schema)))
-        elif one.head.container == "csv":
-            yield from _numbered(one, self._unless_damaged(one, tables.csv_rows(one.each)))
-        else:
+        if alike[0].head.container in ("jsonl", "json"):
             found = (chunk for one in alike for chunk in self._unless_damaged(one, _chunks(one)))
-            yield from lines.parse_ahead(chunks.joined(found), one.source.schema)
+            yield from lines.parse_ahead(chunks.joined(found), alike[0].source.schema)
+            return
+        for one in alike:
+            yield from _numbered(one, self._unless_damaged(one, _table(one)))
 
     def reread(self, one: Opened) -> Iterator[pl.DataFrame]:
         """Yield the raw rows of a file that has been read and accounted for."""
@@ -140,7 +138,7 @@ class Run(Struct):
                 self.corrupt.add(one.number)
 
     def _canonical(self, raw: pl.DataFrame, before: pl.DataFrame, one: Opened) -> pl.DataFrame:
-        found = _events(raw, before, one)
+        found = _events(raw, before, one, self._file(raw[LINE][0]))
         self.account.rows_read += found.height
         if "_other" in found.columns:
             kept = found.remove("_other").drop("_other")
@@ -207,15 +205,22 @@ class Run(Struct):
         self.refused[number] += rows
 
 
-def _events(raw: pl.DataFrame, before: pl.DataFrame, one: Opened) -> pl.DataFrame:
+def _events(raw: pl.DataFrame, before: pl.DataFrame, one: Opened, file: str) -> pl.DataFrame:
     """Return what the format makes of raw rows; a table may lack the records that a forced format is made of."""
     try:
         return events_of(raw, before, one.source)
     except PolarsError:
         if one.head.container in ("jsonl", "json"):
             raise
-        what = f"{one.each.shown} cannot be read as {one.source.name}"
+        what = f"{file} cannot be read as {one.source.name}"
         raise UsageError(what, help="leave the format to be found") from None
+
+
+def _table(one: Opened) -> Iterator[Parsed]:
+    """Return the rows of a table, numbered in their file."""
+    if one.head.container == "parquet":
+        return tables.parquet_rows(one.each, one.source.schema)
+    return tables.csv_rows(one.each)
 
 
 def _chunks(one: Opened) -> Iterator[Chunk]:

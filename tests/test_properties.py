@@ -176,7 +176,7 @@ def test_windows_add_to_the_whole(rows: list[Row], hours: list[int]) -> None:
 
 SQL = """
 SELECT {slices} count(*) AS calls, sum(cost_usd) AS cost,
-    count(*) FILTER (status IN ('error', 'timeout', 'rate_limited')) / nullif(count(status), 0) AS errors,
+    CASE WHEN count(status) > 0 THEN count(*) FILTER (status IN ('error', 'timeout', 'rate_limited')) / count(*) END AS errors,
     avg(input_tokens) AS tokens, quantile_disc(latency_ms, 0.95) FILTER (coalesce(status, 'ok') = 'ok') AS p95
 FROM log WHERE ts >= $since AND ts < $until AND ({where}) {group}
 """

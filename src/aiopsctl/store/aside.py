@@ -5,6 +5,7 @@ twice, feedback is given the facts of its call beside the calls that it names, a
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import groupby
 from pathlib import Path
@@ -67,11 +68,20 @@ class Aside:
         return Log(with_pseudonyms(self._kept(), how.pseudonym_key), account, self._money())
 
     def _take(self, frames: Iterable[pl.DataFrame]) -> None:
-        for rows in _together(frames):
-            self.spans.add(rows)
-            priced = price(rows, self.book, self.mode)
-            self.contradictory += priced.contradictory
-            self.pieces.add(priced.events)
+        """Write rows as they are read: one piece is written while the next one is read."""
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            writing = pool.submit(int)
+            for rows in _together(frames):
+                self.spans.add(rows)
+                writing.result()
+                writing = pool.submit(self._write, rows)
+            writing.result()
+
+    def _write(self, rows: pl.DataFrame) -> int:
+        priced = price(rows, self.book, self.mode)
+        self.contradictory += priced.contradictory
+        self.pieces.add(priced.events)
+        return rows.height
 
     def _drop_corrupt(self, run: Run) -> None:
         """Reject the rows of files whose checksum is wrong."""

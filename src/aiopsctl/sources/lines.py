@@ -22,8 +22,8 @@ from aiopsctl.sources.misfit import as_text, fitted
 from aiopsctl.sources.source import LINE
 from aiopsctl.sources.surrogates import without_lone_surrogates
 
-_AHEAD = 2
-"""So many chunks are parsed ahead of the one that is worked on: more take memory, and few machines gain by it."""
+_THREADS, _AHEAD_BYTES = 2, 20 << 20
+"""So many chunks are parsed at once, and so much of a log is parsed, or waits for it, ahead of what is worked on."""
 
 _BOM, _BLANK = b"\xef\xbb\xbf", b" \t\r"
 
@@ -42,14 +42,18 @@ class Parsed:
 
 def parse_ahead(found: Iterable[Chunk], schema: Mapping[str, Any]) -> Iterator[Parsed]:
     """Yield what `parse` makes of each chunk, in order; the next ones are parsed while the caller works on this one."""
-    waiting: deque[Future[Parsed]] = deque()
-    with ThreadPoolExecutor(max_workers=_AHEAD) as pool:
+    waiting: deque[tuple[Future[Parsed], int]] = deque()
+    ahead = 0
+    with ThreadPoolExecutor(max_workers=_THREADS) as pool:
         for chunk in found:
-            waiting.append(pool.submit(parse, chunk, schema))
-            if len(waiting) > _AHEAD:
-                yield waiting.popleft().result()
+            waiting.append((pool.submit(parse, chunk, schema), len(chunk.data)))
+            ahead += len(chunk.data)
+            while ahead > _AHEAD_BYTES:
+                parsed, size = waiting.popleft()
+                ahead -= size
+                yield parsed.result()
         while waiting:
-            yield waiting.popleft().result()
+            yield waiting.popleft()[0].result()
 
 
 def parse(chunk: Chunk, schema: Mapping[str, Any]) -> Parsed:

@@ -5,9 +5,9 @@ from aiopsctl.batches import batches
 
 def test_batches_are_closed_by_what_fills_them() -> None:
     """A list ends with the thing that makes it large enough, however large that is; what is left comes last."""
-    found = batches([3, 4, 3, 50, 1, 2], lambda size: size, 10)
+    found = batches([4, 5, 1, 50, 9, 1, 2], lambda size: size, 10)
 
-    assert list(found) == [[3, 4, 3], [50], [1, 2]]
+    assert list(found) == [[4, 5, 1], [50], [9, 1], [2]]
 
 
 def test_nothing_is_no_batch() -> None:

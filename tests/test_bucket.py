@@ -73,6 +73,13 @@ def test_a_bucket_that_just_suffices() -> None:
     assert (found.delayed, found.dropped) == (0, 0)
 
 
+def test_a_wait_of_a_microsecond() -> None:
+    """One call a second is granted, and of two that are a microsecond closer the second waits for it."""
+    found = replay([0.0, 1 - 1e-6, 10.0], [[1] * 3], [60], burst=1)
+
+    assert found.waits == pytest.approx((1e-6,), rel=1e-6)
+
+
 def test_far_apart() -> None:
     """A rush years after the last call finds a full bucket: of 5 calls at once 3 pass, and 2 wait 20 and 40 seconds."""
     found = replay([0.0, *[1e8] * 5], [[1] * 6], [3])

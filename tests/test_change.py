@@ -1,7 +1,7 @@
 """How far a mean moved, and whether chance explains it: against regression, SciPy and hand-worked sums."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from math import exp, inf, log, sqrt
 
 import numpy as np
@@ -148,6 +148,52 @@ def test_changes_of_a_log() -> None:
     (((name, slice_), moved),) = found.items()
     assert (name, slice_) == ("thumbs-up-rate", (("feature", "draft"),))
     assert (moved.delta, moved.error) == pytest.approx((of(units(user, late, y)).delta, of(units(user, late, y)).error))
+
+
+def test_error_of_a_quotient_with_days() -> None:
+    """Tokens by user and day, of days that wander: the error is that of the definitions, one loop after the other."""
+    rng = np.random.default_rng(11)
+    taste, drift = rng.lognormal(5, 0.4, 30), rng.lognormal(0, 0.3, 35)
+    rows = [
+        {"user_id": f"u{u}", "input_tokens": int(taste[u] * drift[day] * rng.lognormal(0, 0.2)),
+         "ts": (moment("35d", NOW, ZONE) + timedelta(days=day, hours=n)).isoformat()}
+        for day in range(35) for u in range(30) if (u + day) % 3 for n in range(1 + (u * day) % 2)
+    ]  # fmt: skip
+    start = moment("7d", NOW, ZONE)
+    late, early = (
+        [row for row in rows if (datetime.fromisoformat(row["ts"]) >= start) is side] for side in (True, False)
+    )
+    by_user = []
+    for u in range(30):
+        parts = 0.0
+        for side, sign in ((late, 1), (early, -1)):
+            mean = sum(row["input_tokens"] for row in side) / len(side)
+            own = [row["input_tokens"] for row in side if row["user_id"] == f"u{u}"]
+            parts += sign * (sum(own) - mean * len(own)) / (len(side) * mean)
+        by_user.append(parts)
+    whole = sum(row["input_tokens"] for row in early) / len(early)
+    means, noise, weekdays = [], [], []
+    for day in range(28):
+        of_day = [
+            row for row in early if row["ts"][:10] == (moment("35d", NOW, ZONE) + timedelta(days=day)).isoformat()[:10]
+        ]
+        mean = sum(row["input_tokens"] for row in of_day) / len(of_day)
+        users = {row["user_id"] for row in of_day}
+        rest = [sum(row["input_tokens"] - mean for row in of_day if row["user_id"] == user) for user in users]
+        means.append(mean / whole)
+        noise.append(sum(r * r for r in rest) / len(of_day) ** 2 * len(users) / (len(users) - 1) / whole**2)
+        weekdays.append(day % 7)
+    usual = [np.mean([m for m, other in zip(means, weekdays, strict=True) if other == own]) for own in range(7)]
+    wander = sum((m - usual[w]) ** 2 for m, w in zip(means, weekdays, strict=True)) / (28 - 7) - np.mean(noise)
+    expected = sqrt(sum(p * p for p in by_user) * 30 / 29 + wander * (1 / 7 + 1 / 28))
+    scope = Scope(ZONE, Window(start, NOW), Window(moment("35d", NOW, ZONE), start))
+
+    ((found),) = changes(events(*rows), [catalog.metric("input-tokens")], scope).values()
+
+    assert wander > 0
+    assert found.scale == "log"
+    assert found.delta == pytest.approx(log(sum(r["input_tokens"] for r in late) / len(late) / whole))
+    assert found.error == pytest.approx(expected)
 
 
 def test_events_without_users_depend_by_day() -> None:

@@ -375,6 +375,20 @@ def test_every_metric_has_every_slice() -> None:
     assert expected == [(m.metric, m.slice["feature"], m.value) for m in found]
 
 
+def test_slice_that_only_an_unknown_metric_tells() -> None:
+    """A feature with calls and no ratings is a slice of ratings and flags, though the log has no flags: both are unknown."""
+    log = events({"feature": "rated", "kind": "thumb", "value": 1}, {"feature": "called", "status": "ok"})
+
+    found = {
+        (m.metric, m.slice["feature"]): m.value for m in measured(log, "thumbs-up-rate", "flag-rate", by=("feature",))
+    }
+
+    assert found == {
+        ("thumbs-up-rate", "called"): None, ("thumbs-up-rate", "rated"): 1.0,
+        ("flag-rate", "called"): None, ("flag-rate", "rated"): None,
+    }  # fmt: skip
+
+
 def test_nothing_at_all_is_one_slice() -> None:
     """Without rows there is one measurement of each metric, unknown in every column."""
     expected = {"feature": None, "day": None}

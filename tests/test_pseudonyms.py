@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.pretty import pretty_repr
 from typer.testing import CliRunner, Result
 
 from aiopsctl.cli.app import app
@@ -136,3 +137,12 @@ def test_distinct_users_stay_distinct(log: str, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(pseudonyms, "_DIGITS", 0)
 
     assert 3 == len(costs(log, "--isolated", "--pseudonymize"))
+
+
+def test_key_is_never_shown() -> None:
+    """How logs are read can be printed, also by Rich, without the key of the pseudonyms."""
+    how = Reading(tz="UTC", pseudonym_key=b"not-for-anybody")
+
+    for shown in (repr(how), pretty_repr(how)):
+        assert "tz='UTC'" in shown
+        assert "not-for-anybody" not in shown

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
+from typing import Any
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -36,8 +37,11 @@ class Reading(Struct, frozen=True):
 
     def __repr__(self) -> str:
         """Return what it is without the key, which nothing may print."""
-        shown = (name for name in self.__struct_fields__ if name != "pseudonym_key")
-        return f"Reading({', '.join(f'{name}={getattr(self, name)!r}' for name in shown)})"
+        return f"Reading({', '.join(f'{name}={value!r}' for name, value in self.__rich_repr__())})"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        """Return the same for Rich."""
+        return [(name, getattr(self, name)) for name in self.__struct_fields__ if name != "pseudonym_key"]
 
 
 class Opened(Struct, frozen=True):

@@ -3,10 +3,12 @@
 import fcntl
 import gzip
 import json
+import shutil
 from pathlib import Path
 
+import polars as pl
 import pytest
-from store_world import HOW, assert_equal, by_store, lines
+from store_world import HOW, assert_equal, assert_same, by_logs, by_store, lines
 from test_store import run
 
 from aiopsctl import daily
@@ -182,3 +184,23 @@ def test_a_day_of_nothing_but_repeats(tmp_path: Path) -> None:
     assert_equal(tmp_path / "store", log)
 
     assert by_store(tmp_path / "store", log).events["input_tokens"].to_list() == [9]
+
+
+@pytest.mark.parametrize("first", ["a.jsonl", "z.jsonl"], ids=["lines-first", "tables-first"])
+def test_files_whose_rows_need_each_other(tmp_path: Path, first: str) -> None:
+    """Spans and annotations of one format, in Parquet and in lines, and another log between them, are all in a store."""
+    samples, logs = Path(__file__).parents[1] / "sample_data" / "_formats", tmp_path / "logs"
+    logs.mkdir()
+    for name in ("phoenix.parquet", "phoenix_annotations.parquet", "openai.jsonl"):
+        shutil.copy(samples / name, logs)
+    spans = pl.read_parquet(samples / "phoenix.parquet")
+    ids = pl.col("parent_id", "context.span_id", "context.trace_id") + "-other"
+    spans.with_columns(ids).write_ndjson(logs / first)
+
+    found = by_store(tmp_path / "store", logs)
+
+    assert_same(found, by_logs(logs))
+    others = pl.read_parquet(logs / "phoenix_annotations.parquet").height + (logs / "openai.jsonl").read_bytes().count(
+        b"\n"
+    )
+    assert (found.account.rows_read, found.account.rows_rejected) == (2 * spans.height + others, 0)

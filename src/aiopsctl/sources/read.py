@@ -77,7 +77,18 @@ def note_zone(account: Account, how: Reading) -> None:
         account.note(f"{account.zoneless}: times without a zone are read as {how.tz} (--tz)")
 
 
-def alike(one: Opened) -> object:
+def _groups(opened: Sequence[Opened]) -> Iterator[list[Opened]]:
+    """Yield files that are read together, each once.
+
+    Where rows of a format need each other, its files are together wherever they are among the others.
+    """
+    first: dict[object, int] = {}
+    places = [first.setdefault(_alike(one), i) if one.source.together else i for i, one in enumerate(opened)]
+    ordered = [opened[i] for i in sorted(range(len(opened)), key=places.__getitem__)]
+    yield from (list(group) for _, group in groupby(ordered, _alike))
+
+
+def _alike(one: Opened) -> object:
     """Return what files have in common that can be read together."""
     return id(one.source), "jsonl" if one.head.container == "json" else one.head.container
 
@@ -95,17 +106,18 @@ class Run(Struct):
 
     def events_of(self, opened: Sequence[Opened]) -> pl.DataFrame:
         """Return the canonical events of files, with the run's line numbers."""
-        frames = [frame for _, group in groupby(opened, alike) for frame in self.events(list(group))]
+        frames = list(self.events(opened))
         return pl.concat(frames, how="diagonal") if frames else empty()
 
-    def events(self, alike: Sequence[Opened]) -> Iterator[pl.DataFrame]:
-        """Yield the canonical events of files of one format."""
-        for parsed, before in with_state(gathered(self._parsed(alike)), alike[0].source):
-            self._reject(parsed.rejects)
-            self.account.rows_read += len(parsed.rejects)
-            self._lose(parsed.field_errors)
-            if parsed.rows.height:
-                yield self._canonical(parsed.rows, before, alike[0])
+    def events(self, opened: Sequence[Opened]) -> Iterator[pl.DataFrame]:
+        """Yield the canonical events of files, whatever they are, some at a time."""
+        for alike in _groups(opened):
+            for parsed, before in with_state(gathered(self._parsed(alike)), alike[0].source):
+                self._reject(parsed.rejects)
+                self.account.rows_read += len(parsed.rejects)
+                self._lose(parsed.field_errors)
+                if parsed.rows.height:
+                    yield self._canonical(parsed.rows, before, alike[0])
 
     def _parsed(self, alike: Sequence[Opened]) -> Iterator[Parsed]:
         """Yield raw rows and rejects, with the run's numbers."""

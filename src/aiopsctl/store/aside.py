@@ -7,7 +7,6 @@ twice, feedback is given the facts of its call beside the calls that it names, a
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from itertools import groupby
 from pathlib import Path
 
 import polars as pl
@@ -23,7 +22,7 @@ from aiopsctl.sources.join import COMPARED, FOUND, IDS, names_call, repeated, wi
 from aiopsctl.sources.log import Account, Log
 from aiopsctl.sources.opening import Opened, Reading, open_all
 from aiopsctl.sources.pseudonyms import with_pseudonyms
-from aiopsctl.sources.read import Run, alike, note_zone
+from aiopsctl.sources.read import Run, note_zone
 from aiopsctl.sources.rejects import RejectsFile
 from aiopsctl.sources.source import FILE_BITS, LINE
 from aiopsctl.sources.spans import Spans
@@ -56,7 +55,7 @@ class Aside:
         opened = open_all(inputs, how, account)
         with RejectsFile(how.rejects, with_text=how.with_text) as rejects:
             run = Run(how, account, rejects, inputs)
-            self._take(frame for _, group in groupby(opened, alike) for frame in run.events(list(group)))
+            self._take(run.events(opened))
         self._drop_corrupt(run)
         account.read += [self.spans.told(one, run.refused[one.number]) for one in opened]
         note_zone(account, how)
